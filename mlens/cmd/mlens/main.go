@@ -1,26 +1,50 @@
+// Command mlens gets the notebooks running and does the package's long work from a terminal.
+//
+//	go tool mlens lab              open JupyterLab on this checkout
+//	go tool mlens run -w           execute the notebooks and keep their outputs
+//	go tool mlens help             all commands
 package main
 
 import (
-	_ "github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend"
-	_ "github.com/gomlx/gomlx/core/graph"
-	_ "github.com/gomlx/gomlx/ml/model"
-	_ "github.com/gomlx/gomlx/ml/train"
-	_ "github.com/gomlx/gomlx/ml/train/optimizer"
-	_ "github.com/gomlx/gomlx/ml/train/optimizer/cosineschedule"
-	_ "github.com/gomlx/gomlx/ml/model/checkpoint"
-	_ "github.com/janpfeifer/gonb/gonbui"
-	_ "github.com/janpfeifer/gonb/gonbui/dom"
-	_ "github.com/spf13/cobra"
-	_ "gonum.org/v1/gonum/mat"
-	_ "gonum.org/v1/gonum/optimize"
-	_ "gonum.org/v1/gonum/stat"
-	_ "gonum.org/v1/gonum/stat/distuv"
-	_ "gonum.org/v1/plot"
-	_ "gonum.org/v1/plot/cmpimg"
-	_ "gonum.org/v1/plot/plotter"
-	_ "gonum.org/v1/plot/vg/vgimg"
-	_ "gonum.org/v1/plot/vg/vgsvg"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
-func main() {}
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	err := newRootCommand().ExecuteContext(ctx)
+	switch {
+	case err == nil:
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "mlens: interrupted")
+		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "mlens:", err)
+		os.Exit(1)
+	}
+}
+
+// newRootCommand assembles the commands. Each is made in the file of its name.
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "mlens",
+		Short:         "Binary microlensing: notebooks, simulation, training and posteriors",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true, // a usage text of a page would hide the error
+		SilenceErrors: true, // main prints them, once
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(
+		newLabCommand(),
+		newRunCommand(),
+		newConsoleCommand(),
+	)
+	return root
+}

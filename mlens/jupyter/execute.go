@@ -1,0 +1,149 @@
+package jupyter
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// ExecuteOptions are the settings of [Jupyter.Execute]; the zero value runs without limits.
+type ExecuteOptions struct {
+	Timeout time.Duration                 // for each cell; 0 means none
+	Quick   bool                          // small settings where the notebook has some: MLENS_QUICK=1
+	Write   bool                          // write the outputs back, if all cells passed
+	Cell    func(n, of int, took float64) // called as code cell n of `of` starts; took is for the one before, in seconds
+}
+
+// CellError says that a cell failed: where, and what it said.
+type CellError struct {
+	Notebook string // file name
+	Cell     int    // from 1, all kinds of cell counted
+	Source   string // its first lines
+	Message  string
+}
+
+func (e *CellError) Error() string {
+	return fmt.Sprintf("%s: cell %d failed:\n%s\n→ %s", e.Notebook, e.Cell, indent(e.Source), strings.TrimSpace(e.Message))
+}
+
+func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
+
+// event is a line of notebooks/jupyter/execute.py.
+type event struct {
+	Event   string   `json:"event"`
+	Index   int      `json:"index"`
+	Outputs []Output `json:"outputs"`
+}
+
+// Execute runs the notebook at path top to bottom, without a browser, and stops at the first cell
+// that fails: that one is returned as a *[CellError]. Outputs are written back only when asked
+// for, and only when every cell passed.
+func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) error {
+	nb, err := ReadNotebook(path)
+	if err != nil {
+		return err
+	}
+	out, err := os.MkdirTemp("", "mlens-run-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(out)
+	timeout := -1
+	if opt.Timeout > 0 {
+		timeout = max(1, int(opt.Timeout.Seconds()))
+	}
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	c := j.command(run, "nbconvert", "--execute", "--to", "notebook", "--log-level", "WARN",
+		"--config", filepath.Join(j.settings(), "execute.py"),
+		fmt.Sprintf("--ExecutePreprocessor.timeout=%d", timeout), "--output-dir", out, path)
+	c.Env = append(c.Env, "MLENS_HEADLESS=1")
+	if opt.Quick {
+		c.Env = append(c.Env, "MLENS_QUICK=1")
+	}
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	r, w := io.Pipe()
+	c.Stdout = w
+	failed := make(chan *CellError, 1)
+	go func() {
+		failed <- watch(r, nb, filepath.Base(path), opt.Cell, stop)
+	}()
+	err = c.Run()
+	w.Close()
+	if e := <-failed; e != nil {
+		return e
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: nbconvert: %w\n%s", filepath.Base(path), err, lastLines(stderr.String(), 6))
+	}
+	executed := filepath.Join(out, filepath.Base(path))
+	b, err := os.ReadFile(executed)
+	if err != nil {
+		return err
+	}
+	if b, err = tidy(b); err != nil {
+		return err
+	}
+	var done Notebook
+	if err := json.Unmarshal(b, &done); err != nil {
+		return err
+	}
+	if wrong := done.CheckOutputs(); len(wrong) > 0 {
+		return errors.New(filepath.Base(path) + ": " + strings.Join(wrong, "\n"))
+	}
+	if opt.Write {
+		return writeFile(path, b)
+	}
+	return nil
+}
+
+// watch follows the lines of execute.py, and calls stop at the first cell that failed.
+func watch(r io.Reader, nb *Notebook, name string, cell func(int, int, float64), stop func()) *CellError {
+	defer io.Copy(io.Discard, r)
+	of, n, last := 0, 0, time.Now()
+	for _, c := range nb.Cells {
+		if c.Type == "code" && strings.TrimSpace(string(c.Source)) != "" {
+			of++
+		}
+	}
+	s := bufio.NewReader(r)
+	for {
+		line, err := s.ReadBytes('\n')
+		var e event
+		if b, ok := bytes.CutPrefix(line, []byte("mlens-cell ")); ok && json.Unmarshal(b, &e) == nil {
+			switch e.Event {
+			case "start":
+				n++
+				if cell != nil {
+					cell(n, of, time.Since(last).Seconds())
+				}
+				last = time.Now()
+			case "end":
+				if f := Failure(e.Outputs); f != "" && e.Index < len(nb.Cells) {
+					stop()
+					return &CellError{name, e.Index + 1, firstLines(nb.Cells[e.Index].Source, 3), f}
+				}
+			}
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+func lastLines(s string, n int) string {
+	l := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(l[max(0, len(l)-n):], "\n")
+}

@@ -1,0 +1,175 @@
+package jupyter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Notebook is what we read of an .ipynb file.
+type Notebook struct {
+	Cells []Cell `json:"cells"`
+}
+
+// Cell is one cell of a notebook.
+type Cell struct {
+	Type    string   `json:"cell_type"`
+	Source  Text     `json:"source"`
+	Count   *int     `json:"execution_count"` // nil: not run
+	Outputs []Output `json:"outputs"`
+}
+
+// Output is one output of a code cell.
+type Output struct {
+	Type      string `json:"output_type"`
+	Name      string `json:"name"` // of a stream: stdout or stderr
+	Text      Text   `json:"text"`
+	EName     string `json:"ename"`
+	EValue    string `json:"evalue"`
+	Traceback Text   `json:"traceback"`
+}
+
+// Text is a string that notebook files store whole or as a list of lines.
+type Text string
+
+// UnmarshalJSON accepts both forms.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	var lines []string
+	if err := json.Unmarshal(b, &lines); err == nil {
+		*t = Text(strings.Join(lines, ""))
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(t))
+}
+
+// ReadNotebook reads the file at path.
+func ReadNotebook(path string) (*Notebook, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var nb Notebook
+	if err := json.Unmarshal(b, &nb); err != nil {
+		return nil, fmt.Errorf("%s: not a notebook: %w", path, err)
+	}
+	return &nb, nil
+}
+
+// trap finds what GoNB leaves in a cell's standard error when its program failed. It answers "ok"
+// to Jupyter all the same, so this is the only trace.
+var trap = regexp.MustCompile(`(?m)^(exit status \d+|signal: .+)$|unknown or not implemented yet\.$`)
+
+// Failure returns why the outputs of a cell say that it failed, "" when it did not.
+func Failure(outputs []Output) string {
+	var stderr strings.Builder
+	for _, o := range outputs {
+		switch {
+		case o.Type == "error":
+			if s := strings.TrimSpace(string(o.Traceback)); s != "" && s != "NoTraceback" {
+				return s
+			}
+			return strings.TrimSpace(o.EName + " " + o.EValue)
+		case o.Name == "stderr":
+			stderr.WriteString(string(o.Text))
+		}
+	}
+	if s := stderr.String(); trap.MatchString(s) {
+		return strings.TrimSpace(s)
+	}
+	return ""
+}
+
+// CheckOutputs returns what is wrong with a notebook as it is stored: every code cell must have
+// been run, in order 1…n, and none may have failed.
+func (nb *Notebook) CheckOutputs() []string {
+	var wrong []string
+	n := 0
+	for i, c := range nb.Cells {
+		if c.Type != "code" || strings.TrimSpace(string(c.Source)) == "" {
+			continue
+		}
+		n++
+		switch {
+		case c.Count == nil:
+			wrong = append(wrong, fmt.Sprintf("cell %d was not run (%s)", i+1, firstLines(c.Source, 1)))
+		case *c.Count != n:
+			wrong = append(wrong, fmt.Sprintf("cell %d was run as number %d, not %d", i+1, *c.Count, n))
+		}
+		if f := Failure(c.Outputs); f != "" {
+			wrong = append(wrong, fmt.Sprintf("cell %d failed: %s", i+1, f))
+		}
+	}
+	return wrong
+}
+
+// firstLines are the first n lines of a cell, for messages.
+func firstLines(src Text, n int) string {
+	l := strings.Split(strings.TrimSpace(string(src)), "\n")
+	s := strings.Join(l[:min(n, len(l))], "\n")
+	if len(l) > n {
+		s += " …"
+	}
+	return s
+}
+
+// tidy rewrites an executed notebook so that two runs differ only where the results do: no
+// times, no version of the toolchain. The form is nbformat's own (sorted keys, one space).
+func tidy(b []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var nb map[string]any
+	if err := d.Decode(&nb); err != nil {
+		return nil, err
+	}
+	if meta, ok := nb["metadata"].(map[string]any); ok {
+		if lang, ok := meta["language_info"].(map[string]any); ok {
+			delete(lang, "version")
+		}
+		delete(meta, "widgets")
+	}
+	cells, _ := nb["cells"].([]any)
+	for _, c := range cells {
+		cell, _ := c.(map[string]any)
+		if meta, ok := cell["metadata"].(map[string]any); ok {
+			delete(meta, "execution")
+			delete(meta, "ExecuteTime")
+		}
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(nb); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// writeFile replaces path with b: a temporary file beside it, then a rename.
+func writeFile(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	mode := os.FileMode(0o644)
+	if i, err := os.Stat(path); err == nil {
+		mode = i.Mode().Perm()
+	}
+	_, err = io.Copy(f, bytes.NewReader(b))
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
