@@ -1,0 +1,309 @@
+package plots
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"gonum.org/v1/plot/vg"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// A column is one parameter of a corner plot.
+type column struct {
+	k      int       // index in a Theta
+	v      []float64 // the draws; α unwrapped to lie in [cut, cut+360)
+	cut    float64   // α only
+	lo, hi float64   // range of the axis
+	edge   edges     // where the support ends at the range's ends
+	q      [3]float64
+	h      float64 // one-dimensional bandwidth, in units of the range
+	cells  int     // resolution for the density of a pair
+	cell   []int32 // the draws' cells, −1 outside the range
+	bins   []float64
+	xticks []tick
+	yticks []tick
+}
+
+// prepare fills the column from its draws: c.v must be set.
+func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
+	c.k = k
+	if k == event.Alpha {
+		c.cut = emptiest(c.v, w)
+		for i := range c.v {
+			c.v[i] = c.place(c.v[i])
+		}
+	}
+	// Order the draws once for quantiles and range.
+	sorted, cum := sortWeighted(c.v, w)
+	quantile := func(p float64) float64 { return quantileOf(sorted, cum, p) }
+	c.q = [3]float64{quantile(0.16), quantile(0.5), quantile(0.84)}
+
+	tail := 1e-3
+	if opt.Sigmas == 4 {
+		tail = 1e-4
+	}
+	a, b := quantile(tail), quantile(1-tail)
+	if a == b {
+		a, b = padded(0, []float64{a})
+	}
+	c.lo, c.hi = a-0.1*(b-a), b+0.1*(b-a)
+	// A support that ends in full density (a prior's limit) ends the axis too.
+	first, last := sorted[0], sorted[len(sorted)-1]
+	near := 0.01 * (b - a)
+	mass := func(x float64) float64 { // below x
+		i := sort.SearchFloat64s(sorted, x)
+		if i == 0 {
+			return 0
+		}
+		return cum[i-1]
+	}
+	if first > c.lo && mass(first+near) > 0.003 {
+		c.lo, c.edge.lo = first, true
+	}
+	if last < c.hi && 1-mass(last-near) > 0.003 {
+		c.hi, c.edge.hi = last, true
+	}
+	// The truth and the marks always show.
+	include := func(v float64) {
+		v = c.place(v)
+		margin := 0.06 * (c.hi - c.lo)
+		if v < c.lo || !c.edge.lo && v < c.lo+margin/2 {
+			c.lo, c.edge.lo = v-margin, false
+		}
+		if v > c.hi || !c.edge.hi && v > c.hi-margin/2 {
+			c.hi, c.edge.hi = v+margin, false
+		}
+	}
+	if opt.Truth != nil && !bad(opt.Truth[k]) {
+		include(opt.Truth[k])
+	}
+	for _, m := range opt.Marks {
+		if !bad(m.Theta[k]) {
+			include(m.Theta[k])
+		}
+	}
+
+	const fine = 1024
+	hist := c.histogram(fine, w)
+	c.h = bandwidth(hist, 1/sumw2) / fine
+	c.cells = min(max(int(3/c.h), 64), 240)
+	c.cell = make([]int32, len(c.v))
+	for i, v := range c.v {
+		c.cell[i] = int32(c.index(v, c.cells))
+	}
+	c.bins = c.histogram(min(max(int(1/c.h), 16), 90), w)
+}
+
+// index returns the bin of v out of n over the range, −1 outside.
+func (c *column) index(v float64, n int) int {
+	if v < c.lo || v > c.hi {
+		return -1
+	}
+	return min(int(float64(n)*(v-c.lo)/(c.hi-c.lo)), n-1)
+}
+
+func (c *column) histogram(n int, w []float64) []float64 {
+	out := make([]float64, n)
+	for i, v := range c.v {
+		if b := c.index(v, n); b >= 0 {
+			if w != nil {
+				out[b] += w[i]
+			} else {
+				out[b]++
+			}
+		}
+	}
+	return out
+}
+
+// place returns where a value lies on the axis: itself, or for α the
+// equivalent angle in [cut, cut+360).
+func (c *column) place(v float64) float64 {
+	if c.k != event.Alpha {
+		return v
+	}
+	return c.cut + wrap360(v-c.cut)
+}
+
+func wrap360(v float64) float64 {
+	v = math.Mod(v, 360)
+	if v < 0 {
+		v += 360
+	}
+	return v
+}
+
+// number formats a value of the axis, α modulo 360.
+func (c *column) number(v float64, dec int) string {
+	if c.k == event.Alpha {
+		v = wrap360(v)
+		if p := math.Pow(10, float64(dec)); math.Round(v*p)/p >= 360 {
+			v = 0
+		}
+	}
+	return number(v, dec)
+}
+
+// decimals of the median: two digits of the smaller uncertainty.
+func (c *column) decimals() int {
+	e := math.Min(c.q[2]-c.q[1], c.q[1]-c.q[0])
+	if e <= 0 {
+		e = math.Max(c.q[2]-c.q[1], c.q[1]-c.q[0])
+	}
+	if e <= 0 {
+		return 3
+	}
+	return min(max(0, 1-int(math.Floor(math.Log10(e)))), 6)
+}
+
+// estimate returns the median and the distances to the 16 and 84 % quantiles.
+func (c *column) estimate() string {
+	dec := c.decimals()
+	return c.number(c.q[1], dec) + " ^{+" + number(c.q[2]-c.q[1], dec) + "}_{" + number(c.q[0]-c.q[1], dec) + "}"
+}
+
+// setTicks chooses the ticks for a panel of the given size.
+func (c *column) setTicks(cell, size vg.Length) {
+	c.xticks = ticksFunc(c.lo, c.hi, cell, size, true, 4, 0.9*size, c.number)
+	c.yticks = ticksFunc(c.lo, c.hi, cell, size, false, 4, 0.3*size, c.number)
+}
+
+// makeRoom removes a label where the last one of the column would touch the
+// first one of the next.
+func (c *column) makeRoom(next *column, cell, gap, size vg.Length) {
+	last, first := -1, -1
+	labels := func(ts []tick) (n int) {
+		for _, t := range ts {
+			if t.label != "" {
+				n++
+			}
+		}
+		return n
+	}
+	for i, t := range c.xticks {
+		if t.label != "" && (last < 0 || t.at > c.xticks[last].at) {
+			last = i
+		}
+	}
+	for i, t := range next.xticks {
+		if t.label != "" && (first < 0 || t.at < next.xticks[first].at) {
+			first = i
+		}
+	}
+	if last < 0 || first < 0 {
+		return
+	}
+	a, b := &c.xticks[last], &next.xticks[first]
+	end := cell*vg.Length((a.at-c.lo)/(c.hi-c.lo)) + textWidth(a.label, size)/2
+	start := cell + gap + cell*vg.Length((b.at-next.lo)/(next.hi-next.lo)) - textWidth(b.label, size)/2
+	if start-end > 0.5*size {
+		return
+	}
+	if na, nb := labels(c.xticks), labels(next.xticks); na > nb || na == nb && end-cell > cell+gap-start {
+		a.label = ""
+	} else {
+		b.label = ""
+	}
+}
+
+// axis returns the column as an x or y axis, with numbers and label on the
+// outside.
+func (c *column) axis(outer, y bool) axis {
+	a := axis{lo: c.lo, hi: c.hi, ticks: c.xticks, numbers: outer}
+	if y {
+		a.ticks = c.yticks
+	}
+	if outer {
+		a.label = paramLabels[c.k]
+	}
+	return a
+}
+
+// emptiest returns the angle in degrees at which to cut the circle: the middle
+// of the longest arc that holds at most 0.1 % of the draws, or 0 if cutting
+// there costs no more.
+func emptiest(v, w []float64) float64 {
+	const n = 720
+	var hist [n]float64
+	var total float64
+	for i, a := range v {
+		wi := 1.0
+		if w != nil {
+			wi = w[i]
+		}
+		hist[min(int(wrap360(a)*n/360), n-1)] += wi
+		total += wi
+	}
+	const allowed = 1e-3
+	best, at, zero := 0, 0, 0
+	sum := 0.0
+	for lo, hi := 0, 0; lo < n; lo++ { // the arc [lo, hi)
+		for hi < lo+n && sum+hist[hi%n] <= allowed*total {
+			sum += hist[hi%n]
+			hi++
+		}
+		if hi-lo > best {
+			best, at = hi-lo, lo
+		}
+		if lo == 0 || hi > n {
+			zero = max(zero, hi-lo)
+		}
+		if hi > lo {
+			sum -= hist[lo]
+		} else {
+			hi = lo + 1
+			sum = 0
+		}
+	}
+	if zero >= best || best == 0 {
+		return 0
+	}
+	return wrap360((float64(at) + float64(best)/2) * 360 / n)
+}
+
+// sortWeighted returns the values in order and the share of the weight up to
+// and including each.
+func sortWeighted(v, w []float64) (sorted, cum []float64) {
+	sorted, cum = make([]float64, len(v)), make([]float64, len(v))
+	if w == nil {
+		copy(sorted, v)
+		slices.Sort(sorted)
+		for i := range cum {
+			cum[i] = float64(i+1) / float64(len(v))
+		}
+		return sorted, cum
+	}
+	type item struct{ v, w float64 }
+	items := make([]item, len(v))
+	var total float64
+	for i := range v {
+		items[i] = item{v[i], w[i]}
+		total += w[i]
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		switch {
+		case a.v < b.v:
+			return -1
+		case a.v > b.v:
+			return 1
+		}
+		return 0
+	})
+	var sum float64
+	for i, it := range items {
+		sum += it.w
+		sorted[i], cum[i] = it.v, sum/total
+	}
+	return sorted, cum
+}
+
+// quantileOf returns the quantile p, linear between the middles of the steps.
+func quantileOf(sorted, cum []float64, p float64) float64 {
+	i := sort.SearchFloat64s(cum, p)
+	if i >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[i]
+}

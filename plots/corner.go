@@ -1,0 +1,389 @@
+package plots
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+	"sync"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// CornerOptions are the options of [Corner]. The zero value shows all eight
+// parameters with regions to 3σ.
+type CornerOptions struct {
+	Params  []int        // parameters to show, in this order, e.g. {event.U0, event.LogTE, event.Fs}; nil: all
+	Weights []float64    // importance weights of the draws, of any scale; nil: equal
+	Truth   *event.Theta // cross-hairs; nil: none
+	Marks   []Mark       // solutions to mark, in the colours of Palette
+	Sigmas  int          // regions to this many σ, 1 to 4; 0: 3
+	Title   string
+	Width   float64 // inches; 0: 9 for eight parameters, less for fewer
+}
+
+// Mark is a point of parameter space worth a symbol, such as a mode.
+type Mark struct {
+	Label string
+	Theta event.Theta
+}
+
+// paramLabels are the labels of a Theta's axes.
+var paramLabels = [event.Dim]string{
+	"log_{10} $s$", "log_{10} $q$", "$α$ [deg]", "$u$_{0} [$θ$_{E}]", "$t$_{0} [d]",
+	"log_{10} $t$_{E} [d]", "log_{10} $ρ$", "$f$_{s}",
+}
+
+// Corner draws a posterior as the histograms of its parameters, on the
+// diagonal, and the densities of their pairs, below.
+//
+// The filled regions are those of highest density that enclose
+// 1 − exp(−n²/2) of the mass, the n-σ regions of a Gaussian in two dimensions:
+// 39.3, 86.5, 98.9 and 99.97 % for n = 1…4. Titles are the median with the
+// distances to the 16 and 84 % quantiles, which are dashed. The ranges hold
+// the central 99.8 % of every parameter, the truth and the marks; α is cut
+// where the posterior is emptiest, not at 360°.
+//
+// draws are points θ of the posterior. Draws that are not finite or have no
+// weight are left out; it panics if none is left, or on mismatched options.
+func Corner(draws []event.Theta, opt CornerOptions) *Figure {
+	c := newCorner(draws, opt)
+	pairs := c.pairs()
+	n := len(c.cols)
+	w := inches(opt.Width, []float64{3.2, 4.6, 5.6, 6.4, 7.2, 8, 8.5, 9}[min(n, 8)-1])
+	const left, right, bottom, gap = vg.Length(50), vg.Length(8), vg.Length(38), vg.Length(5)
+	top := 2*sizeText + 12
+	if opt.Title != "" {
+		top += sizeTitle + 8
+	}
+	cell := (w-left-right+gap)/vg.Length(n) - gap
+	h := bottom + top + vg.Length(n)*(cell+gap) - gap
+	size := sizeTick
+	if n > 6 {
+		size = sizeTick - 1
+	}
+	ydrop := vg.Length(0)
+	for i := range c.cols {
+		c.cols[i].setTicks(cell, size)
+		if i > 0 {
+			c.cols[i-1].makeRoom(&c.cols[i], cell, gap, size)
+			for _, t := range c.cols[i].yticks {
+				ydrop = max(ydrop, textWidth(t.label, size))
+			}
+		}
+	}
+	ydrop += 10
+	box := func(row, col int) vg.Rectangle {
+		x := left + vg.Length(col)*(cell+gap)
+		y := bottom + vg.Length(n-1-row)*(cell+gap)
+		return rect(x, y, x+cell, y+cell)
+	}
+	return &Figure{w: w, h: h, summary: c.summary(opt.Title), draw: func(cv vg.Canvas) {
+		if opt.Title != "" {
+			write(cv, vg.Point{X: left, Y: h - 6}, opt.Title, style{size: sizeTitle, ay: 1, bold: true})
+		}
+		for row := range c.cols {
+			for col := 0; col <= row; col++ {
+				p := &panel{Canvas: cv, size: size, r: box(row, col), x: c.cols[col].axis(row == n-1, false)}
+				if col == row {
+					c.diagonal(p, &c.cols[row])
+					continue
+				}
+				p.y = c.cols[row].axis(col == 0, true)
+				c.pair(p, pairs[row*n+col], &c.cols[col], &c.cols[row])
+				p.frame(0, ydrop)
+			}
+		}
+		if n > 1 {
+			x := box(0, (n+1)/2).Min.X + 8
+			c.legend(cv, vg.Point{X: min(x, w-right-24-c.legendWidth()), Y: box(0, 0).Max.Y}, n)
+		}
+	}}
+}
+
+// A corner is the data behind a corner plot.
+type corner struct {
+	cols    []column
+	w       []float64 // weights, sum 1; nil: equal
+	sumw2   float64   // Σw², 1/n for equal weights
+	n, left int       // draws used, draws left out
+	opt     CornerOptions
+}
+
+func newCorner(draws []event.Theta, opt CornerOptions) *corner {
+	if opt.Weights != nil && len(opt.Weights) != len(draws) {
+		panic(fmt.Sprintf("plots: %d weights for %d draws", len(opt.Weights), len(draws)))
+	}
+	if opt.Sigmas == 0 {
+		opt.Sigmas = 3
+	}
+	if opt.Sigmas < 1 || opt.Sigmas > 4 {
+		panic(fmt.Sprintf("plots: regions to %dσ, must be 1 to 4", opt.Sigmas))
+	}
+	if opt.Params == nil {
+		opt.Params = []int{0, 1, 2, 3, 4, 5, 6, 7}
+	}
+	if len(opt.Params) == 0 {
+		panic("plots: no parameters to show")
+	}
+	for _, k := range opt.Params {
+		if k < 0 || k >= event.Dim {
+			panic(fmt.Sprintf("plots: no parameter %d", k))
+		}
+	}
+	c := &corner{opt: opt, cols: make([]column, len(opt.Params))}
+	var sum float64
+	for i, d := range draws {
+		ok := opt.Weights == nil || opt.Weights[i] > 0 && !bad(opt.Weights[i])
+		for _, k := range opt.Params {
+			ok = ok && !bad(d[k])
+		}
+		if !ok {
+			c.left++
+			continue
+		}
+		for j, k := range opt.Params {
+			c.cols[j].v = append(c.cols[j].v, d[k])
+		}
+		if opt.Weights != nil {
+			c.w = append(c.w, opt.Weights[i])
+			sum += opt.Weights[i]
+		}
+		c.n++
+	}
+	if c.n == 0 {
+		panic("plots: no draw to show")
+	}
+	c.sumw2 = 1 / float64(c.n)
+	if c.w != nil {
+		c.sumw2 = 0
+		for i := range c.w {
+			c.w[i] /= sum
+			c.sumw2 += c.w[i] * c.w[i]
+		}
+	}
+	parallel(len(c.cols), func(j int) {
+		c.cols[j].prepare(opt.Params[j], c.w, c.sumw2, opt)
+	})
+	return c
+}
+
+// A pair is the density of two parameters with the levels of its regions,
+// outermost first.
+type pairDensity struct {
+	rings [][][][2]float64
+}
+
+// pairs computes the panels below the diagonal, at [row*n+col].
+func (c *corner) pairs() []pairDensity {
+	n := len(c.cols)
+	out := make([]pairDensity, n*n)
+	var jobs [][2]int
+	for row := range n {
+		for col := range row {
+			jobs = append(jobs, [2]int{row, col})
+		}
+	}
+	masses := make([]float64, c.opt.Sigmas)
+	for i := range masses {
+		masses[i] = sigmaMass(c.opt.Sigmas - i)
+	}
+	// From one dimension to two the best bandwidth grows from n^(−1/5) to
+	// n^(−1/6), apart from a constant near one.
+	wider := math.Pow(c.sumw2, 1.0/6-1.0/5)
+	parallel(len(jobs), func(k int) {
+		row, col := jobs[k][0], jobs[k][1]
+		x, y := &c.cols[col], &c.cols[row]
+		raw := histogram2(x.cell, y.cell, c.w, x.cells, y.cells)
+		d := estimate(raw, wider*x.h*float64(x.cells), wider*y.h*float64(y.cells), c.sumw2, x.edge, y.edge)
+		levels := d.levels(masses)
+		g := d.region(x.lo, x.hi, y.lo, y.hi, levels[0]/30)
+		for _, l := range levels {
+			out[row*n+col].rings = append(out[row*n+col].rings, g.rings(math.Log(l)))
+		}
+	})
+	return out
+}
+
+// sigmaMass returns the mass inside n σ of a Gaussian in two dimensions.
+func sigmaMass(n int) float64 { return -math.Expm1(-float64(n*n) / 2) }
+
+// parallel calls f(0) … f(n−1) on all processors.
+func parallel(n int, f func(int)) {
+	var wg sync.WaitGroup
+	jobs := make(chan int)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := range jobs {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		jobs <- i
+	}
+	close(jobs)
+	wg.Wait()
+}
+
+// regionColor is the fill of the i-th region of k, outermost first.
+func regionColor(i, k int) int { return len(fill) - k + i }
+
+// pair draws the regions of two parameters.
+func (c *corner) pair(p *panel, d pairDensity, x, y *column) {
+	for i, rings := range d.rings {
+		path := p.path(rings, 0.12)
+		p.SetColor(fill[regionColor(i, len(d.rings))])
+		p.Fill(path)
+		setLine(p, stroke(fade(fillEdge, 0.7), 0.4))
+		p.Stroke(path)
+	}
+	if c.opt.Truth != nil {
+		p.vline(x.place(c.opt.Truth[x.k]), stroke(truth, 0.9))
+		p.hline(y.place(c.opt.Truth[y.k]), stroke(truth, 0.9))
+	}
+	for i, m := range c.opt.Marks {
+		symbol(p, p.at(x.place(m.Theta[x.k]), y.place(m.Theta[y.k])), i, 3)
+	}
+}
+
+// diagonal draws the histogram of one parameter.
+func (c *corner) diagonal(p *panel, col *column) {
+	top := 0.0
+	for _, b := range col.bins {
+		top = math.Max(top, b)
+	}
+	p.y = axis{lo: 0, hi: 1.12 * top}
+	var edge []vg.Point
+	for i, b := range col.bins {
+		x0 := col.lo + (col.hi-col.lo)*float64(i)/float64(len(col.bins))
+		x1 := col.lo + (col.hi-col.lo)*float64(i+1)/float64(len(col.bins))
+		edge = append(edge, p.at(x0, b), p.at(x1, b))
+	}
+	var area vg.Path
+	area.Move(p.at(col.lo, 0))
+	for _, q := range edge {
+		area.Line(q)
+	}
+	area.Line(p.at(col.hi, 0))
+	area.Close()
+	p.SetColor(fill[1])
+	p.Fill(area)
+	for _, q := range col.q {
+		p.vline(q, dashed(fillEdge, 0.6, 2, 1.6))
+	}
+	if c.opt.Truth != nil {
+		p.vline(col.place(c.opt.Truth[col.k]), stroke(truth, 0.9))
+	}
+	for i, m := range c.opt.Marks {
+		p.vline(col.place(m.Theta[col.k]), stroke(Palette(i), 0.9))
+	}
+	cl := p.clip()
+	cl.StrokeLines(stroke(fillEdge, 0.9), edge)
+	p.frame(0, 0)
+	mid := (p.r.Min.X + p.r.Max.X) / 2
+	write(p, vg.Point{X: mid, Y: p.r.Max.Y + 9 + sizeText}, paramLabels[col.k], style{size: sizeText, ax: 0.5})
+	write(p, vg.Point{X: mid, Y: p.r.Max.Y + 6}, col.estimate(), style{size: sizeText, ax: 0.5})
+}
+
+const quantileLabel = "16, 50, 84 % quantiles"
+
+func (c *corner) legendWidth() vg.Length {
+	w := max(textWidth(quantileLabel, sizeText), textWidth(c.size(), sizeText))
+	for _, m := range c.opt.Marks {
+		w = max(w, textWidth(m.Label, sizeText))
+	}
+	return w
+}
+
+// legend explains the regions, the truth and the marks in the empty corner.
+func (c *corner) legend(cv vg.Canvas, at vg.Point, n int) {
+	st := style{size: sizeText, ay: 0.5}
+	line := func(draw func(vg.Point), label string) {
+		draw(vg.Point{X: at.X + 9, Y: at.Y})
+		write(cv, vg.Point{X: at.X + 24, Y: at.Y}, label, st)
+		at.Y -= 1.5 * sizeText
+	}
+	at.Y -= sizeText
+	for s := 1; s <= c.opt.Sigmas; s++ {
+		col := fill[regionColor(c.opt.Sigmas-s, c.opt.Sigmas)]
+		line(func(q vg.Point) {
+			r := rect(q.X-9, q.Y-4.5, q.X+9, q.Y+4.5)
+			cv.SetColor(col)
+			cv.Fill(r.Path())
+			setLine(cv, stroke(fade(fillEdge, 0.7), 0.4))
+			cv.Stroke(r.Path())
+		}, fmt.Sprintf("%dσ region, %s", s, percent(sigmaMass(s))))
+	}
+	line(func(q vg.Point) {
+		segment(cv, vg.Point{X: q.X, Y: q.Y - 5}, vg.Point{X: q.X, Y: q.Y + 5}, dashed(fillEdge, 0.6, 2, 1.6))
+	}, quantileLabel)
+	if c.opt.Truth != nil {
+		line(func(q vg.Point) {
+			segment(cv, vg.Point{X: q.X - 9, Y: q.Y}, vg.Point{X: q.X + 9, Y: q.Y}, stroke(truth, 0.9))
+			segment(cv, vg.Point{X: q.X, Y: q.Y - 5}, vg.Point{X: q.X, Y: q.Y + 5}, stroke(truth, 0.9))
+		}, "truth")
+	}
+	for i, m := range c.opt.Marks {
+		line(func(q vg.Point) { symbol(cv, q, i, 3.4) }, m.Label)
+	}
+	if n > 2 {
+		st.color = soft
+		line(func(vg.Point) {}, c.size())
+	}
+}
+
+func (c *corner) size() string {
+	s := count(c.n) + " draws"
+	if c.w != nil {
+		s += fmt.Sprintf(", effective %s", count(int(1/c.sumw2+0.5)))
+	}
+	return s
+}
+
+func percent(f float64) string {
+	if f > 0.999 {
+		return fmt.Sprintf("%.2f %%", 100*f)
+	}
+	return fmt.Sprintf("%.1f %%", 100*f)
+}
+
+// symbol draws the i-th solution's mark.
+func symbol(c vg.Canvas, q vg.Point, i int, radius vg.Length) {
+	shapes := []draw.GlyphDrawer{crossGlyph{}, diamondGlyph{}, draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}}
+	halo := draw.GlyphStyle{Color: white, Radius: radius + 0.8, Shape: shapes[i%len(shapes)]}
+	cv := draw.Canvas{Canvas: c}
+	cv.DrawGlyphNoClip(halo, q)
+	cv.DrawGlyphNoClip(draw.GlyphStyle{Color: Palette(i), Radius: radius, Shape: shapes[i%len(shapes)]}, q)
+}
+
+func (c *corner) summary(title string) string {
+	var b strings.Builder
+	if title == "" {
+		title = "Posterior"
+	}
+	fmt.Fprintf(&b, "%s: %s", unmark(title), c.size())
+	if c.left > 0 {
+		fmt.Fprintf(&b, " (%s not finite or without weight, left out)", count(c.left))
+	}
+	fmt.Fprintf(&b, "; regions hold")
+	for s := 1; s <= c.opt.Sigmas; s++ {
+		fmt.Fprintf(&b, " %s", percent(sigmaMass(s)))
+	}
+	fmt.Fprintf(&b, "\n%-12s %12s %12s %12s", "", "median", "16 %", "84 %")
+	if c.opt.Truth != nil {
+		fmt.Fprintf(&b, " %12s", "truth")
+	}
+	for i := range c.cols {
+		col := &c.cols[i]
+		dec := col.decimals()
+		fmt.Fprintf(&b, "\n%-12s %12s %12s %12s", event.Names[col.k], col.number(col.q[1], dec), col.number(col.q[0], dec), col.number(col.q[2], dec))
+		if c.opt.Truth != nil {
+			fmt.Fprintf(&b, " %12s", col.number(c.opt.Truth[col.k], dec))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,257 @@
+package plots
+
+import (
+	"math"
+)
+
+// A density is a smoothed two-dimensional histogram.
+type density struct {
+	nx, ny int
+	v      []float64 // [ny][nx], sums to 1
+}
+
+// edges says at which ends of an axis the support itself ends, so that the
+// kernel is mirrored there and not spilled over.
+type edges struct{ lo, hi bool }
+
+// smooth convolves d with a Gaussian of standard deviations hx, hy in cells.
+func (d *density) smooth(hx, hy float64, ex, ey edges) {
+	if k := kernel(hx); k != nil {
+		row := make([]float64, d.nx+2*len(k))
+		for j := range d.ny {
+			r := d.v[j*d.nx : (j+1)*d.nx]
+			if allZero(r) {
+				continue
+			}
+			pad(row, r, len(k), ex)
+			for i := range r {
+				at := i + len(k)
+				s := k[0] * row[at]
+				for m := 1; m < len(k); m++ {
+					s += k[m] * (row[at-m] + row[at+m])
+				}
+				r[i] = s
+			}
+		}
+	}
+	if k := kernel(hy); k != nil {
+		out := make([]float64, len(d.v))
+		for j := range d.ny {
+			r := d.v[j*d.nx : (j+1)*d.nx]
+			if allZero(r) {
+				continue
+			}
+			for m := -len(k) + 1; m < len(k); m++ {
+				t := j + m
+				switch {
+				case t < 0 && ey.lo:
+					t = -1 - t
+				case t >= d.ny && ey.hi:
+					t = 2*d.ny - 1 - t
+				}
+				if t < 0 || t >= d.ny {
+					continue
+				}
+				w := k[max(m, -m)]
+				o := out[t*d.nx : (t+1)*d.nx]
+				for i, v := range r {
+					o[i] += w * v
+				}
+			}
+		}
+		d.v = out
+	}
+}
+
+// smooth1 is smooth in one dimension.
+func smooth1(v []float64, h float64, e edges) []float64 {
+	d := density{nx: len(v), ny: 1, v: append([]float64(nil), v...)}
+	d.smooth(h, 0, e, edges{})
+	return d.v
+}
+
+// kernel returns half a Gaussian of standard deviation h cells, cut at 3.5h and
+// normalised with its mirror image: k[0], k[±1], …; nil if it does nothing.
+func kernel(h float64) []float64 {
+	if h < 0.2 {
+		return nil
+	}
+	k := make([]float64, int(3.5*h)+2)
+	var sum float64
+	for i := range k {
+		// The integral over the cell, not the value at its centre.
+		k[i] = math.Erf((float64(i)+0.5)/(h*math.Sqrt2)) - math.Erf((float64(i)-0.5)/(h*math.Sqrt2))
+		sum += 2 * k[i]
+	}
+	sum -= k[0]
+	for i := range k {
+		k[i] /= sum
+	}
+	return k
+}
+
+// pad copies r into the middle of row, with n cells of margin that are zero
+// or, at an edge of the support, the mirror image.
+func pad(row, r []float64, n int, e edges) {
+	clear(row)
+	copy(row[n:], r)
+	for i := 0; i < n && i < len(r); i++ {
+		if e.lo {
+			row[n-1-i] = r[i]
+		}
+		if e.hi {
+			row[n+len(r)+i] = r[len(r)-1-i]
+		}
+	}
+}
+
+func allZero(v []float64) bool {
+	for _, x := range v {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// histogram2 bins pairs of cell indices, −1 for outside, with weights (nil for
+// equal ones), to a total of 1.
+func histogram2(ix, iy []int32, w []float64, nx, ny int) *density {
+	d := &density{nx: nx, ny: ny, v: make([]float64, nx*ny)}
+	var total float64
+	for k := range ix {
+		if ix[k] < 0 || iy[k] < 0 {
+			continue
+		}
+		wk := 1.0
+		if w != nil {
+			wk = w[k]
+		}
+		d.v[int(iy[k])*nx+int(ix[k])] += wk
+		total += wk
+	}
+	if total > 0 {
+		for i := range d.v {
+			d.v[i] /= total
+		}
+	}
+	return d
+}
+
+// estimate smooths the histogram raw with the kernel (hx, hy)·f, where the
+// factor f ≤ 1 is the one of a geometric series with the best leave-one-out
+// integrated squared error. Marginal bandwidths are far too wide for a thin
+// oblique ridge; the factor finds that out. sumw2 is Σw² of weights that sum
+// to 1: the share of a draw in its own density.
+func estimate(raw *density, hx, hy, sumw2 float64, ex, ey edges) *density {
+	const finest = 0.4 // cells; a finer kernel would show the grid
+	var best *density
+	var bestScore, bestF float64
+	for f := 1.0; ; f /= math.Sqrt2 {
+		d := raw.smoothed(f*hx, f*hy, ex, ey)
+		var sq, cross float64
+		for i, v := range d.v {
+			sq += v * v
+			cross += v * raw.v[i]
+		}
+		score := sq - 2*(cross-sumw2*center(f*hx)*center(f*hy))/(1-math.Min(sumw2, 0.5))
+		// Smoother wins unless a finer kernel is clearly better.
+		if best != nil && score >= bestScore-0.01*math.Abs(bestScore) {
+			break
+		}
+		best, bestScore, bestF = d, score, f
+		if f*math.Max(hx, hy) < finest {
+			break
+		}
+	}
+	return adapt(raw, best, bestF*hx, bestF*hy, ex, ey)
+}
+
+// adapt smooths raw with kernels that widen where the pilot density is low,
+// by (peak/density)^(1/4) up to 2√2: tails, and modes wider than the main one,
+// hold few draws a kernel and would be ragged otherwise. (Abramson 1982
+// proposes the power 1/2; its half is safer on ridges.)
+func adapt(raw, pilot *density, hx, hy float64, ex, ey edges) *density {
+	const classes = 4 // factors 1, √2, 2, 2√2
+	var peak float64
+	for _, v := range pilot.v {
+		peak = math.Max(peak, v)
+	}
+	if peak == 0 {
+		return pilot
+	}
+	var part [classes]*density
+	for i, v := range raw.v {
+		if v == 0 {
+			continue
+		}
+		k := min(int(0.5*math.Log2(peak/math.Max(pilot.v[i], 1e-9*peak))), classes-1)
+		if part[k] == nil {
+			part[k] = &density{nx: raw.nx, ny: raw.ny, v: make([]float64, len(raw.v))}
+		}
+		part[k].v[i] = v
+	}
+	out := &density{nx: raw.nx, ny: raw.ny, v: make([]float64, len(raw.v))}
+	for k, d := range part {
+		if d == nil {
+			continue
+		}
+		f := math.Pow(2, float64(k)/2)
+		d.smooth(f*hx, f*hy, ex, ey)
+		for i, v := range d.v {
+			out.v[i] += v
+		}
+	}
+	return out
+}
+
+// smoothed is a smoothed copy.
+func (d *density) smoothed(hx, hy float64, ex, ey edges) *density {
+	out := &density{nx: d.nx, ny: d.ny, v: append([]float64(nil), d.v...)}
+	out.smooth(hx, hy, ex, ey)
+	return out
+}
+
+// center is the share of a kernel in its own cell.
+func center(h float64) float64 {
+	if k := kernel(h); k != nil {
+		return k[0]
+	}
+	return 1
+}
+
+// levels returns the density values whose regions {v ≥ level} enclose the
+// given masses, in the order of the masses.
+func (d *density) levels(masses []float64) []float64 {
+	const perNat, nats = 64, 40
+	var peak float64
+	for _, v := range d.v {
+		peak = math.Max(peak, v)
+	}
+	out := make([]float64, len(masses))
+	if peak == 0 {
+		return out
+	}
+	var hist [perNat * nats]float64
+	var total float64
+	for _, v := range d.v {
+		if v > 0 {
+			if k := int(math.Log(peak/v) * perNat); k < len(hist) {
+				hist[k] += v
+				total += v
+			}
+		}
+	}
+	for i, m := range masses {
+		var sum float64
+		for k, h := range hist {
+			if sum += h; sum >= m*total {
+				// Within the bin the mass is taken as spread evenly.
+				frac := 1 - (sum-m*total)/h
+				out[i] = peak * math.Exp(-(float64(k)+frac)/perNat)
+				break
+			}
+		}
+	}
+	return out
+}
