@@ -16,10 +16,10 @@ import (
 
 // ExecuteOptions are the settings of [Jupyter.Execute]; the zero value runs without limits.
 type ExecuteOptions struct {
-	Timeout time.Duration                 // for each cell; 0 means none
-	Quick   bool                          // small settings where the notebook has some: MLENS_QUICK=1
-	Write   bool                          // write the outputs back, if all cells passed
-	Cell    func(n, of int, took float64) // called as code cell n of `of` starts; took is for the one before, in seconds
+	Timeout time.Duration   // for each cell; 0 means none
+	Quick   bool            // small settings where the notebook has some: MLENS_QUICK=1
+	Write   bool            // write the outputs back, if all cells passed
+	Cell    func(n, of int) // called as code cell n of `of` starts
 }
 
 // CellError says that a cell failed: where, and what it said.
@@ -60,22 +60,26 @@ func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) 
 	if opt.Timeout > 0 {
 		timeout = max(1, int(opt.Timeout.Seconds()))
 	}
-	run, stop := context.WithCancel(ctx)
-	defer stop()
-	c := j.command(run, "nbconvert", "--execute", "--to", "notebook", "--log-level", "WARN",
+	c := j.command(ctx, "nbconvert", "--execute", "--to", "notebook", "--log-level", "WARN",
 		"--config", filepath.Join(j.settings(), "execute.py"),
 		fmt.Sprintf("--ExecutePreprocessor.timeout=%d", timeout), "--output-dir", out, path)
 	c.Env = append(c.Env, "MLENS_HEADLESS=1")
 	if opt.Quick {
 		c.Env = append(c.Env, "MLENS_QUICK=1")
 	}
+	// execute.py ends itself, the kernel and the cell's program when its input ends.
+	input, err := c.StdinPipe()
+	if err != nil {
+		return err
+	}
+	c.Cancel = input.Close
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	r, w := io.Pipe()
 	c.Stdout = w
 	failed := make(chan *CellError, 1)
 	go func() {
-		failed <- watch(r, nb, filepath.Base(path), opt.Cell, stop)
+		failed <- watch(r, nb, filepath.Base(path), opt.Cell, input)
 	}()
 	err = c.Run()
 	w.Close()
@@ -109,10 +113,11 @@ func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) 
 	return nil
 }
 
-// watch follows the lines of execute.py, and calls stop at the first cell that failed.
-func watch(r io.Reader, nb *Notebook, name string, cell func(int, int, float64), stop func()) *CellError {
+// watch follows the lines of execute.py and lets it go on after each cell, up to the first one
+// that failed.
+func watch(r io.Reader, nb *Notebook, name string, cell func(int, int), goOn io.WriteCloser) *CellError {
 	defer io.Copy(io.Discard, r)
-	of, n, last := 0, 0, time.Now()
+	of, n := 0, 0
 	for _, c := range nb.Cells {
 		if c.Type == "code" && strings.TrimSpace(string(c.Source)) != "" {
 			of++
@@ -127,14 +132,14 @@ func watch(r io.Reader, nb *Notebook, name string, cell func(int, int, float64),
 			case "start":
 				n++
 				if cell != nil {
-					cell(n, of, time.Since(last).Seconds())
+					cell(n, of)
 				}
-				last = time.Now()
 			case "end":
 				if f := Failure(e.Outputs); f != "" && e.Index < len(nb.Cells) {
-					stop()
+					goOn.Close()
 					return &CellError{name, e.Index + 1, firstLines(nb.Cells[e.Index].Source, 3), f}
 				}
+				goOn.Write([]byte("\n"))
 			}
 		}
 		if err != nil {

@@ -120,8 +120,8 @@ func goRun(ctx context.Context, dir string, env []string, line func(string), arg
 			if line != nil {
 				line(s.Text())
 			}
-			if l := s.Text(); !strings.HasPrefix(l, "go: downloading") {
-				tail = append(tail, l)
+			if l := s.Text(); strings.Contains(l, " ") && !strings.HasPrefix(l, "go: downloading") {
+				tail = append(tail, l) // an error, not a package that was compiled
 			}
 		}
 		io.Copy(io.Discard, r)

@@ -60,28 +60,36 @@ func ReadNotebook(path string) (*Notebook, error) {
 	return &nb, nil
 }
 
-// trap finds what GoNB leaves in a cell's standard error when its program failed. It answers "ok"
-// to Jupyter all the same, so this is the only trace.
+// trap finds what GoNB leaves in a cell's standard error when its program failed. Before v0.11.4
+// it answered "ok" to Jupyter all the same, and this was the only trace.
 var trap = regexp.MustCompile(`(?m)^(exit status \d+|signal: .+)$|unknown or not implemented yet\.$`)
+
+// colours are the escape sequences of terminals.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // Failure returns why the outputs of a cell say that it failed, "" when it did not.
 func Failure(outputs []Output) string {
-	var stderr strings.Builder
+	var said, raised strings.Builder
 	for _, o := range outputs {
 		switch {
 		case o.Type == "error":
-			if s := strings.TrimSpace(string(o.Traceback)); s != "" && s != "NoTraceback" {
-				return s
+			s := string(o.Traceback)
+			if s == "" || s == "NoTraceback" {
+				s = o.EName + " " + o.EValue
 			}
-			return strings.TrimSpace(o.EName + " " + o.EValue)
+			raised.WriteString(s + "\n")
 		case o.Name == "stderr":
-			stderr.WriteString(string(o.Text))
+			said.WriteString(string(o.Text))
 		}
 	}
-	if s := stderr.String(); trap.MatchString(s) {
-		return strings.TrimSpace(s)
+	if raised.Len() == 0 && !trap.MatchString(said.String()) {
+		return ""
 	}
-	return ""
+	s, r := strings.TrimSpace(said.String()), strings.TrimSpace(raised.String())
+	if !strings.Contains(s, r) {
+		s = strings.TrimSpace(s + "\n" + r)
+	}
+	return colours.ReplaceAllString(s, "")
 }
 
 // CheckOutputs returns what is wrong with a notebook as it is stored: every code cell must have

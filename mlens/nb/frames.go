@@ -2,6 +2,7 @@ package nb
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
@@ -46,7 +47,7 @@ func frames(name string, labels []string, figs []Figure) error {
 		Width, Last              int
 		First                    template.URL
 		Frames, Labels           template.JS
-	}{ID: "f" + strings.ReplaceAll(gonbui.UniqueId(), "-", ""), Name: name, Label: labels[0], Summary: figs[0].Summary(), Last: len(figs) - 1}
+	}{Name: name, Label: labels[0], Summary: figs[0].Summary(), Last: len(figs) - 1}
 	var pictures []string
 	for i, f := range figs {
 		var b bytes.Buffer
@@ -68,6 +69,8 @@ func frames(name string, labels []string, figs []Figure) error {
 		}
 		pictures = append(pictures, base64.StdEncoding.EncodeToString(b.Bytes()))
 	}
+	// Named by its content, so that running the notebook again changes nothing in the file.
+	page.ID = fmt.Sprintf("frames-%.6x", sha256.Sum256([]byte(name+strings.Join(labels, "\n")+strings.Join(pictures, ""))))
 	page.First = template.URL("data:image/png;base64," + pictures[0])
 	pictures[0] = "" // it is in the page already
 	page.Frames, page.Labels = toJS(pictures), toJS(labels)

@@ -64,6 +64,6 @@ func runOne(cmd *cobra.Command, j *jupyter.Jupyter, path string, opt jupyter.Exe
 	p := jupyter.NewProgress(cmd.ErrOrStderr())
 	defer p.Close()
 	t := p.Start(filepath.Base(path), "cells")
-	opt.Cell = func(n, of int, _ float64) { t.Set(n-1, of, 0) }
+	opt.Cell = func(n, of int) { t.Set(n-1, of, 0) }
 	return j.Execute(cmd.Context(), path, opt)
 }
