@@ -1,0 +1,233 @@
+package bank
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+const (
+	version      = 1
+	shardSize    = 500
+	manifestName = "manifest.json"
+	magic        = "MLBANK01"
+)
+
+// Status says what became of a simulation.
+type Status uint8
+
+const (
+	OK         Status = iota
+	LensFailed        // the magnification was not finite or below 1
+	FitFailed         // the single-lens fit found no χ²
+	statuses
+)
+
+func (s Status) String() string {
+	return [...]string{"ok", "magnification failed", "single-lens fit failed"}[s]
+}
+
+// Record is one simulation without its curve.
+type Record struct {
+	Params event.Params // Fs is a draw of the prior that realisations replace
+	Chi2   float64      // residual χ²/dof of the best single lens
+	Status Status
+}
+
+// manifest lists the shards of a bank with their checksums.
+type manifest struct {
+	Version int
+	Hash    string
+	Config  Config
+	Shards  []shardInfo
+}
+
+type shardInfo struct {
+	File     string
+	First, N int
+	Kept     int
+	Failures map[string]int `json:",omitempty"`
+	Bytes    int64
+	SHA256   string
+}
+
+func (s shardInfo) failed() (n int) {
+	for _, k := range s.Failures {
+		n += k
+	}
+	return n
+}
+
+// done returns the number of simulations saved.
+func (m *manifest) done() (n int) {
+	for _, s := range m.Shards {
+		n += s.N
+	}
+	return n
+}
+
+func (m *manifest) write(dir string) error {
+	b, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return fmt.Errorf("bank: %w", err)
+	}
+	return writeFile(filepath.Join(dir, manifestName), func(w io.Writer) error {
+		_, err := w.Write(append(b, '\n'))
+		return err
+	})
+}
+
+func readManifest(dir string) (*manifest, error) {
+	path := filepath.Join(dir, manifestName)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("bank: no training set in %s (make one with Simulate): %w", dir, err)
+	}
+	var m manifest
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, fmt.Errorf("bank: %s is damaged (%v): delete the folder and simulate again", path, err)
+	}
+	if m.Version != version {
+		return nil, fmt.Errorf("bank: %s is of version %d, but this program reads version %d: simulate again", path, m.Version, version)
+	}
+	return &m, nil
+}
+
+// writeFile writes a file under a temporary name, makes it durable and renames
+// it.
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("bank: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("bank: writing %s: %w", path, err)
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// shard is a run of simulations. On disk: the magic, three uint32 (records,
+// curves, epochs), the records, the curves as float32 in the order of the
+// records that have one; little-endian.
+type shard struct {
+	first   int
+	records []Record
+	curves  [][]float32 // nil where none is kept
+	epochs  int
+}
+
+const (
+	headerSize = 8 + 3*4
+	recordSize = event.Dim*8 + 8 + 8 // parameters, χ², status, 1 if it has a curve, padding
+)
+
+func (s *shard) write(dir string) (shardInfo, error) {
+	info := shardInfo{File: fmt.Sprintf("shard-%06d.bin", s.first/shardSize), First: s.first, N: len(s.records)}
+	buf := make([]byte, 0, headerSize+recordSize*len(s.records))
+	for _, c := range s.curves {
+		if c != nil {
+			info.Kept++
+		}
+	}
+	le := binary.LittleEndian
+	buf = append(buf, magic...)
+	buf = le.AppendUint32(buf, uint32(len(s.records)))
+	buf = le.AppendUint32(buf, uint32(info.Kept))
+	buf = le.AppendUint32(buf, uint32(s.epochs))
+	for i, r := range s.records {
+		p := r.Params
+		for _, v := range [...]float64{p.S, p.Q, p.Alpha, p.U0, p.T0, p.TE, p.Rho, p.Fs, r.Chi2} {
+			buf = le.AppendUint64(buf, math.Float64bits(v))
+		}
+		has := byte(0)
+		if s.curves[i] != nil {
+			has = 1
+		}
+		buf = append(buf, byte(r.Status), has, 0, 0, 0, 0, 0, 0)
+		if r.Status != OK {
+			if info.Failures == nil {
+				info.Failures = map[string]int{}
+			}
+			info.Failures[r.Status.String()]++
+		}
+	}
+	hash := sha256.New()
+	err := writeFile(filepath.Join(dir, info.File), func(w io.Writer) error {
+		w = io.MultiWriter(w, hash)
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+		for _, c := range s.curves {
+			if c == nil {
+				continue
+			}
+			buf = buf[:0]
+			for _, v := range c {
+				buf = le.AppendUint32(buf, math.Float32bits(v))
+			}
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	info.Bytes = int64(headerSize + recordSize*len(s.records) + 4*s.epochs*info.Kept)
+	info.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	return info, err
+}
+
+// readRecords reads the records of a shard and, for each, the position of its
+// curve in the shard, or −1.
+func readRecords(r io.Reader, want shardInfo, epochs int) ([]Record, []int, error) {
+	buf := make([]byte, headerSize+recordSize*want.N)
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return nil, nil, err
+	}
+	le := binary.LittleEndian
+	if string(buf[:8]) != magic || int(le.Uint32(buf[8:])) != want.N || int(le.Uint32(buf[12:])) != want.Kept || int(le.Uint32(buf[16:])) != epochs {
+		return nil, nil, fmt.Errorf("its header does not agree with the manifest")
+	}
+	records, slots := make([]Record, want.N), make([]int, want.N)
+	slot := 0
+	for i := range records {
+		b := buf[headerSize+i*recordSize:]
+		f := func(k int) float64 { return math.Float64frombits(le.Uint64(b[8*k:])) }
+		records[i] = Record{Params: event.Params{S: f(0), Q: f(1), Alpha: f(2), U0: f(3), T0: f(4), TE: f(5), Rho: f(6), Fs: f(7)}, Chi2: f(8), Status: Status(b[72])}
+		if records[i].Status >= statuses {
+			return nil, nil, fmt.Errorf("record %d has an unknown status", i)
+		}
+		slots[i] = -1
+		if b[73] == 1 {
+			slots[i] = slot
+			slot++
+		}
+	}
+	if slot != want.Kept {
+		return nil, nil, fmt.Errorf("it holds %d curves, but the manifest says %d", slot, want.Kept)
+	}
+	return records, slots, nil
+}

@@ -1,0 +1,132 @@
+package event
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// series writes an event in the given form: rows of time, value, error.
+func series(t *testing.T, row func(time, flux, sigma float64) string) string {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 0))
+	s := SingleLens{T0: 30, U0: 0.1, TE: 10}
+	var b strings.Builder
+	for i := range 500 {
+		x := float64(i) * 0.12
+		f := 1000 * (1 + 0.5*(s.Magnification(x)-1))
+		b.WriteString(row(x, f+10*r.NormFloat64(), 10))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func magnitude(f float64) float64 { return 22 - 2.5*math.Log10(f/1000) }
+
+func TestReadForms(t *testing.T) {
+	flux := func(sep string) func(x, f, s float64) string {
+		return func(x, f, s float64) string { return fmt.Sprint(2460000+x, sep, f, sep, s) }
+	}
+	mag := func(sep string) func(x, f, s float64) string {
+		return func(x, f, s float64) string {
+			return fmt.Sprint(x, sep, magnitude(f), sep, s/f*2.5/math.Ln10)
+		}
+	}
+	swapped := func(x, f, s float64) string { return fmt.Sprintf("%v,%v,x,%v", s, f, x) }
+	for _, c := range []struct {
+		name, text string
+		opt        ReadOptions
+		mag        bool
+	}{
+		{"spaces", series(t, flux(" ")), ReadOptions{}, false},
+		{"commas", series(t, flux(",")), ReadOptions{}, false},
+		{"tabs", series(t, flux("\t")), ReadOptions{}, false},
+		{"semicolons, header", "HJD;Flux;Flux_err\n" + series(t, flux(";")), ReadOptions{}, false},
+		{"comment header", "# time flux err\n# a comment of five words\n" + series(t, flux("  ")), ReadOptions{}, false},
+		{"magnitudes, no header", series(t, mag(" ")), ReadOptions{}, true},
+		{"magnitudes, header", "HJD-2450000,I_Mag,Err\n" + series(t, mag(",")), ReadOptions{}, true},
+		{"byte order mark and CRLF", "\ufeffbjd,mag,mag_err\r\n" + strings.ReplaceAll(series(t, mag(",")), "\n", "\r\n"), ReadOptions{}, true},
+		{"columns by header", "err,flux,note,time\n" + series(t, swapped), ReadOptions{}, false},
+		{"columns by option", "e1,v,note,x\n" + series(t, swapped), ReadOptions{Time: "x", Value: "V", Error: "e1"}, false},
+		{"columns by position", "e1,v,note,x\n" + series(t, swapped), ReadOptions{Time: "4", Value: "2", Error: "1"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lc, err := c.opt.Decode(strings.NewReader(c.text), "a.dat")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lc.Len() != 500 {
+				t.Fatalf("%d rows", lc.Len())
+			}
+			base, peak := quantile(lc.Flux, 0.1), quantile(lc.Flux, 1)
+			if ratio := peak / base; ratio < 4 || ratio > 7 {
+				t.Errorf("peak over baseline %v: the unit was mistaken", ratio)
+			}
+			if sn := lc.Flux[0] / lc.Err[0]; sn < 90 || sn > 120 {
+				t.Errorf("S/N %v, want about 100", sn)
+			}
+		})
+	}
+}
+
+func TestReadBad(t *testing.T) {
+	good := "1 100 1\n2 101 1\n3 99 1\n"
+	magnitudes := series(t, func(x, f, s float64) string { return fmt.Sprint(x, " ", magnitude(f), " ", s/f*2.5/math.Ln10) })
+	for _, c := range []struct {
+		name, text string
+		opt        ReadOptions
+		want       []string // parts of the error
+	}{
+		{"empty", "", ReadOptions{}, []string{"a.dat", "no rows"}},
+		{"unsorted", good + "2.5 100 1\n", ReadOptions{}, []string{"a.dat:4", "before", "sort"}},
+		{"duplicate", good + "3 100 1\n", ReadOptions{}, []string{"a.dat:4", "twice"}},
+		{"NaN", good + "4 nan 1\n", ReadOptions{}, []string{"a.dat:4", "NaN", "remove"}},
+		{"infinite time", good + "inf 1 1\n", ReadOptions{}, []string{"a.dat:4", "Inf"}},
+		{"zero error", good + "4 100 0\n", ReadOptions{}, []string{"a.dat:4", "above 0"}},
+		{"negative error", good + "4 100 -1\n", ReadOptions{}, []string{"a.dat:4", "above 0"}},
+		{"missing column", good + "4 100\n", ReadOptions{}, []string{"a.dat:4", "column 3"}},
+		{"two columns", "1 2\n2 3\n", ReadOptions{}, []string{"a.dat:1", "three are needed"}},
+		{"words", good + "4 about 1\n", ReadOptions{}, []string{"a.dat:4", "about", "not a number"}},
+		{"two headers", "time,flux,err\nd,counts,counts\n1,2,3\n", ReadOptions{}, []string{"a.dat:2", "neither"}},
+		{"unknown column", "time,flux,err\n1,2,3\n", ReadOptions{Value: "mag"}, []string{`"mag"`, "time, flux, err"}},
+		{"column too far", good, ReadOptions{Error: "7"}, []string{"no column 7", "3 columns"}},
+		{"unit", good, ReadOptions{Unit: "jansky"}, []string{"jansky"}},
+		{"magnitudes said to be flux", magnitudes, ReadOptions{Unit: InFlux}, []string{"look like a magnitude", "downwards"}},
+		{"magnitudes under a header of flux", "t flux err\n" + magnitudes, ReadOptions{}, []string{"header", "look like a magnitude"}},
+		{"binary", strings.Repeat("\x00\x01", 1<<20), ReadOptions{}, []string{"not a light-curve"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := c.opt.Decode(strings.NewReader(c.text), "a.dat")
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("error %q does not say %q", err, w)
+				}
+			}
+		})
+	}
+	if _, err := Read("no/such/file"); err == nil || !strings.Contains(err.Error(), "no/such/file") {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("1 2 3\n4 5 6\n")
+	f.Add("time,mag,err\n1,20,0.1\n")
+	f.Add("# t f e\n1;2;3")
+	f.Fuzz(func(t *testing.T, text string) {
+		lc, err := ReadOptions{}.Decode(strings.NewReader(text), "fuzz")
+		if err != nil {
+			return
+		}
+		for i := range lc.Times {
+			if !(lc.Err[i] > 0) || math.IsNaN(lc.Flux[i]) || i > 0 && lc.Times[i] <= lc.Times[i-1] {
+				t.Fatalf("row %d: %v %v %v", i, lc.Times[i], lc.Flux[i], lc.Err[i])
+			}
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package mlens
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// What the networks are shown of a light curve on the season's grid.
+const (
+	channels = 3 // log flux, significance, mask
+	scalars  = 1 // log S/N of the baseline
+)
+
+// The baseline is the 10th percentile of the means of chunks of 32 bins.
+const (
+	chunk            = 32
+	baselineQuantile = 0.10
+)
+
+// features turns a binned light curve into the network's input: x has shape
+// [bins][channels] and c [scalars]. With b the baseline, per bin
+//
+//	x0 = 2·ln(max(f, b/50)/b)
+//	x1 = asinh((f − b)/σ) / 3
+//	x2 = 1 if the bin was measured, else all three are 0
+//
+// and c0 = (ln(S/N) − 4.6)/0.6 with S/N = √(b·f)/σ, the median over bins, which
+// for photon noise is the baseline's signal-to-noise ratio. All are free of the
+// flux's unit.
+func features(x, c []float32, lc event.Binned) error {
+	b, err := baseline(lc)
+	if err != nil {
+		return err
+	}
+	clear(x)
+	sn := make([]float64, 0, len(lc.Flux))
+	for i, w := range lc.Weight {
+		if w == 0 {
+			continue
+		}
+		f, root := lc.Flux[i], math.Sqrt(w)
+		z := (f - b) * root
+		x[channels*i] = float32(2 * math.Log(max(f/b, 0.02)))
+		x[channels*i+1] = float32(asinh(z) / 3)
+		x[channels*i+2] = 1
+		if f > 0 {
+			sn = append(sn, b*f*w)
+		}
+	}
+	slices.Sort(sn)
+	c[0] = float32((math.Log(sn[len(sn)/2])/2 - 4.6) / 0.6)
+	return nil
+}
+
+// asinh is math.Asinh to 1e-15 absolute and much faster.
+func asinh(z float64) float64 {
+	return math.Copysign(math.Log(math.Abs(z)+math.Sqrt(z*z+1)), z)
+}
+
+// baseline estimates the flux without magnification.
+func baseline(lc event.Binned) (float64, error) {
+	means := make([]float64, 0, len(lc.Flux)/chunk+1)
+	for lo := 0; lo < len(lc.Flux); lo += chunk {
+		var sum, n float64
+		for i := lo; i < min(lo+chunk, len(lc.Flux)); i++ {
+			if lc.Weight[i] > 0 {
+				sum += lc.Flux[i]
+				n++
+			}
+		}
+		if n > 0 {
+			means = append(means, sum/n)
+		}
+	}
+	if len(means) == 0 {
+		return 0, fmt.Errorf("mlens: the light curve has no measurement on the season's grid")
+	}
+	slices.Sort(means)
+	b := means[int(baselineQuantile*float64(len(means)))]
+	if !(b > 0) {
+		return 0, fmt.Errorf("mlens: the baseline flux is %.4g, but must be above 0: difference fluxes need the flux of the reference image added", b)
+	}
+	return b, nil
+}

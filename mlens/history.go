@@ -1,0 +1,61 @@
+package mlens
+
+import (
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/mlens-go/microlens/mlens/flow"
+)
+
+// History returns the training curve of a saved model, one entry for each line
+// of its history.csv.
+func (e *Estimator) History() ([]flow.Progress, error) {
+	return readHistory(filepath.Join(e.Dir, historyName))
+}
+
+func readHistory(path string) ([]flow.Progress, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("mlens: the training curve: %w", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("mlens: %s: %w", path, err)
+	}
+	var out []flow.Progress
+	for i, row := range rows {
+		if i == 0 {
+			continue
+		}
+		var v [6]float64
+		for k := range v {
+			if row[k] == "" {
+				v[k] = math.NaN()
+			} else if v[k], err = strconv.ParseFloat(row[k], 64); err != nil {
+				return nil, fmt.Errorf("mlens: %s:%d: %w", path, i+1, err)
+			}
+		}
+		out = append(out, flow.Progress{Step: int(v[0]), Loss: v[1], Valid: v[2], LearningRate: v[3], Rate: v[4], Skipped: int(v[5])})
+	}
+	for i := range out {
+		out[i].Steps = out[len(out)-1].Step
+	}
+	return out, nil
+}
+
+// trainingSeconds adds up the time that a history's steps took.
+func trainingSeconds(history []flow.Progress, batch int) (s float64) {
+	step := 0
+	for _, p := range history {
+		if p.Rate > 0 {
+			s += float64((p.Step-step)*batch) / p.Rate
+		}
+		step = p.Step
+	}
+	return s
+}

@@ -1,0 +1,177 @@
+package mlens
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/flow/maf"
+)
+
+// modelVersion changes when the features, the file format or the meaning of the
+// weights do.
+const modelVersion = 1
+
+const (
+	manifestName = "model.json"
+	weightsName  = "weights.safetensors"
+	historyName  = "history.csv"
+)
+
+// Estimator is a trained network with what is needed to use it. It is safe for
+// concurrent use.
+type Estimator struct {
+	Manifest
+	Dir string // from which it was loaded, or to which it was saved
+
+	model *flow.Model
+	flow  *maf.Flow
+}
+
+// Manifest is all that is known of a model besides its weights; it is the file
+// model.json of a saved model.
+type Manifest struct {
+	Version  int
+	Network  flow.Config
+	Scaler   Scaler
+	Prior    event.Prior // the support; trained is what the cut leaves of it
+	Training TrainConfig
+	Record   Record
+
+	Weights       string // file
+	WeightsSHA256 string
+}
+
+// Record tells how a model was made and how good it is.
+type Record struct {
+	BankHash    string
+	Simulations int // before the cut
+	Accepted    int // after it, all splits
+	Trained     int // of those, in the training split
+	CurvesSeen  int
+	Seconds     float64 // of training, over all interruptions
+	// Mean negative log-likelihoods per event of the parameters, standardised;
+	// the raw ones are larger by LogVolume.
+	TrainNLL, ValidNLL float64
+	LogVolume          float64
+	// Baselines, standardised, on the validation split: the analytic prior and
+	// one Gaussian with the training split's covariance.
+	PriorNLL, GaussianNLL float64
+	License               string
+}
+
+// Load reads a saved model from its folder. An error says which file is
+// missing, cut short, damaged or of another version, and what to do.
+func Load(dir string) (*Estimator, error) {
+	path := filepath.Join(dir, manifestName)
+	raw, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("mlens: no model in %s: there is no %s", dir, manifestName)
+	case err != nil:
+		return nil, fmt.Errorf("mlens: %w", err)
+	}
+	e := &Estimator{Dir: dir}
+	if err := json.Unmarshal(raw, &e.Manifest); err != nil {
+		return nil, fmt.Errorf("mlens: %s is damaged (%v): fetch the model again", path, err)
+	}
+	if e.Version != modelVersion {
+		return nil, fmt.Errorf("mlens: %s is a model of version %d, but this program reads version %d: train it anew, or use the program that made it", path, e.Version, modelVersion)
+	}
+	if err := e.Network.Check(); err != nil {
+		return nil, fmt.Errorf("mlens: %s: %w", path, err)
+	}
+	weights := filepath.Join(dir, filepath.Base(e.Weights))
+	raw, err = os.ReadFile(weights)
+	if err != nil {
+		return nil, fmt.Errorf("mlens: the weights of the model in %s: %w: fetch the model again", dir, err)
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != e.WeightsSHA256 {
+		return nil, fmt.Errorf("mlens: %s is damaged or cut short: %d bytes with checksum %x…, not %.8s…: fetch the model again", weights, len(raw), sum[:4], e.WeightsSHA256)
+	}
+	if e.model, err = flow.ReadModel(e.Network, bytes.NewReader(raw)); err != nil {
+		return nil, fmt.Errorf("mlens: %s: %w", weights, err)
+	}
+	return e, e.prepare()
+}
+
+// prepare builds the sampler.
+func (e *Estimator) prepare() error {
+	f, err := e.model.Flow()
+	if err != nil {
+		return fmt.Errorf("mlens: %w", err)
+	}
+	e.flow = f
+	return nil
+}
+
+// Save writes the model to folder dir: model.json, the weights and the
+// training curve. Every file is written under a temporary name and renamed,
+// model.json last, so that a model is there whole or not at all.
+func (e *Estimator) Save(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("mlens: %w", err)
+	}
+	var w bytes.Buffer
+	if err := e.model.WriteWeights(&w); err != nil {
+		return fmt.Errorf("mlens: %w", err)
+	}
+	sum := sha256.Sum256(w.Bytes())
+	e.Weights, e.WeightsSHA256 = weightsName, hex.EncodeToString(sum[:])
+	manifest, err := json.MarshalIndent(e.Manifest, "", "  ")
+	if err != nil {
+		return fmt.Errorf("mlens: %w", err)
+	}
+	history, err := os.ReadFile(filepath.Join(e.Dir, historyName))
+	if err != nil {
+		return fmt.Errorf("mlens: the training curve: %w", err)
+	}
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{
+		{weightsName, w.Bytes()},
+		{historyName, history},
+		{manifestName, append(manifest, '\n')},
+	} {
+		if err := replaceFile(filepath.Join(dir, f.name), f.data); err != nil {
+			return err
+		}
+	}
+	e.Dir = dir
+	return nil
+}
+
+// replaceFile writes a file under a temporary name and renames it.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("mlens: %w", err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("mlens: writing %s: %w", path, err)
+	}
+	return nil
+}

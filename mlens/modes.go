@@ -1,0 +1,134 @@
+package mlens
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/mlens-go/microlens/mlens/calib"
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/lens"
+)
+
+// Mode is one solution of an event.
+type Mode struct {
+	Weight        float64 // share of the draws
+	Median, Sigma event.Theta
+	// Best is the draw that fits the light curve best when the exact simulator
+	// gives its magnifications and the two fluxes are fitted; its f_s is the
+	// fitted one.
+	Best    event.Theta
+	Fluxes  event.Fluxes // of Best
+	Chi2DOF float64      // of Best
+}
+
+// Modes splits draws into modes, the heaviest first, and finds in each the draw
+// that fits the light curve best. The exact simulator is run on tries draws in
+// all, shared among the modes by weight. Medians of α are circular. Sigma is half the distance
+// between the 16 % and 84 % quantiles. Where every simulation of a
+// mode fails, Chi2DOF is NaN.
+func (p *Posterior) Modes(draws []event.Theta, tries int) ([]Mode, error) {
+	points := make([][]float64, len(draws))
+	for i, t := range draws {
+		// ρ is rarely measured and never tells solutions apart.
+		points[i] = []float64{t[event.LogS], t[event.LogQ], t[event.Alpha], t[event.U0], t[event.T0], t[event.LogTE], t[event.Fs]}
+	}
+	labels, err := calib.Modes(points, calib.ModesOptions{Period: []float64{0, 0, 360, 0, 0, 0, 0}})
+	if err != nil {
+		return nil, fmt.Errorf("mlens: %s: %w", p.Window.Name, err)
+	}
+	modes := make([]Mode, slices.Max(labels)+1)
+	groups := make([][]event.Theta, len(modes))
+	for i, l := range labels {
+		groups[l] = append(groups[l], draws[i])
+	}
+	for i := range modes {
+		modes[i] = summarise(groups[i], len(draws))
+		p.best(&modes[i], groups[i], max(1, int(modes[i].Weight*float64(tries))))
+	}
+	return modes, nil
+}
+
+// Summary returns medians and widths of draws taken together.
+func Summary(draws []event.Theta) Mode { return summarise(draws, len(draws)) }
+
+// summarise returns weight, medians and widths of a group of draws.
+func summarise(group []event.Theta, of int) Mode {
+	m := Mode{Weight: float64(len(group)) / float64(of)}
+	col := make([]float64, len(group))
+	for k := range event.Dim {
+		centre := 0.0
+		if k == event.Alpha { // cut the circle opposite to the mean direction
+			var s, c float64
+			for _, t := range group {
+				sin, cos := math.Sincos(t[k] * math.Pi / 180)
+				s, c = s+sin, c+cos
+			}
+			centre = math.Atan2(s, c) * 180 / math.Pi
+		}
+		for i, t := range group {
+			col[i] = t[k]
+			if k == event.Alpha {
+				col[i] = centre + math.Remainder(t[k]-centre, 360)
+			}
+		}
+		slices.Sort(col)
+		m.Median[k] = calib.Quantile(col, 0.5)
+		m.Sigma[k] = (calib.Quantile(col, 0.84) - calib.Quantile(col, 0.16)) / 2
+		if k == event.Alpha {
+			m.Median[k] = math.Mod(m.Median[k]+720, 360)
+		}
+	}
+	return m
+}
+
+// best runs the exact simulator on draws of a mode: half of them the densest,
+// half spread evenly over the group.
+func (p *Posterior) best(m *Mode, group []event.Theta, tries int) {
+	lp := p.LogProb(group)
+	order := make([]int, len(group))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(lp[b], lp[a]) })
+	tries = min(max(tries, 1), len(group))
+	chosen := order[:(tries+1)/2]
+	for k := range tries / 2 {
+		chosen = append(chosen, k*len(group)/(tries/2))
+	}
+
+	fits := make([]event.Fluxes, len(chosen))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			var a []float64
+			for k := range next {
+				var err error
+				fits[k].Chi2 = math.NaN()
+				if a, err = group[chosen[k]].Params().Magnification(a, p.Window.Times, lens.Options{}); err == nil {
+					fits[k], _ = p.Window.FitFluxes(a)
+				}
+			}
+		})
+	}
+	for k := range chosen {
+		next <- k
+	}
+	close(next)
+	wg.Wait()
+
+	m.Best, m.Fluxes.Chi2 = group[order[0]], math.NaN()
+	for k, f := range fits {
+		if f.Chi2 < m.Fluxes.Chi2 || math.IsNaN(m.Fluxes.Chi2) {
+			m.Best, m.Fluxes = group[chosen[k]], f
+		}
+	}
+	if !math.IsNaN(m.Fluxes.Chi2) {
+		m.Best[event.Fs] = m.Fluxes.Fs()
+	}
+	m.Chi2DOF = m.Fluxes.Chi2 / float64(p.Window.Len()-event.Dim-1)
+}

@@ -1,0 +1,203 @@
+package mlens
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mlens-go/microlens/mlens/bank"
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/flow"
+)
+
+// TrainConfig decides every bit of a trained model, up to the rounding of the
+// machine's vector units. Its hash names the folder of the run.
+type TrainConfig struct {
+	Bank      bank.Config
+	Cut       float64        // residual χ²/dof of the best single lens; zero means bank.CutPaper
+	Observing bank.Observing // how light curves are realised
+	// Network is the architecture; its zero value means [Small]. Length,
+	// channels and scalars are set by the package.
+	Network flow.Config
+	Curves  int    // light curves shown in all; zero means 1,000,000
+	Batch   int    // light curves a step; zero means 128
+	Seed    uint64 // of the weights and of the realisations
+	// LearningRate is the peak rate of the cosine schedule; zero means 1e-3.
+	LearningRate float64
+}
+
+// Small is the network that two processor cores train in hours.
+func Small() flow.Config { return flow.Small(event.Season().N, channels, scalars) }
+
+// Paper is the network of Zhang et al. 2021.
+func Paper() flow.Config { return flow.Paper(event.Season().N, channels, scalars) }
+
+func (c TrainConfig) withDefaults() TrainConfig {
+	if c.Cut == 0 {
+		c.Cut = bank.CutPaper
+	}
+	if c.Network.Blocks == 0 {
+		c.Network = Small()
+	}
+	if c.Curves == 0 {
+		c.Curves = 1_000_000
+	}
+	if c.Batch == 0 {
+		c.Batch = 128
+	}
+	if c.LearningRate == 0 {
+		c.LearningRate = 1e-3
+	}
+	return c
+}
+
+// Hash returns 16 hexadecimal digits that stand for the configuration.
+func (c TrainConfig) Hash() string {
+	c = c.withDefaults()
+	b, err := json.Marshal(struct {
+		Version int
+		Bank    string
+		TrainConfig
+	}{modelVersion, c.Bank.Hash(), c})
+	if err != nil {
+		panic("mlens: " + err.Error()) // numbers and structs only
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Run says where the work of a configuration is kept and who is told of it.
+// Nothing in it changes a bit of the result.
+type Run struct {
+	// Dir holds the banks and the training runs, each in a folder named by the
+	// hash of its configuration. Empty means [CacheDir].
+	Dir        string
+	Simulating func(bank.Progress) // may be nil
+	Training   func(flow.Progress) // may be nil
+}
+
+// CacheDir returns the folder in which simulations and training runs are kept:
+// $MLENS_CACHE, else the folder mlens in the user's cache.
+func CacheDir() (string, error) {
+	if d := os.Getenv("MLENS_CACHE"); d != "" {
+		return d, nil
+	}
+	d, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("mlens: no folder for simulations and training runs (%w): set MLENS_CACHE to one", err)
+	}
+	return filepath.Join(d, "mlens"), nil
+}
+
+func (r Run) folder(kind, hash string) (string, error) {
+	dir := r.Dir
+	if dir == "" {
+		var err error
+		if dir, err = CacheDir(); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, kind, hash), nil
+}
+
+// Simulate returns the training set of cfg: the saved one, or what is missing
+// of it is made first.
+func Simulate(ctx context.Context, cfg bank.Config, run Run) (*bank.Bank, error) {
+	dir, err := run.folder("banks", cfg.Hash())
+	if err != nil {
+		return nil, err
+	}
+	return bank.Simulate(ctx, cfg, dir, run.Simulating)
+}
+
+// Train returns the model of cfg: the saved one when it exists, else it
+// simulates what is missing of the training set and trains, resuming a run that
+// was interrupted. When ctx ends, the state is saved and the error wraps the
+// cause.
+func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
+	cfg = cfg.withDefaults()
+	dir, err := run.folder("runs", cfg.Hash())
+	if err != nil {
+		return nil, err
+	}
+	final := filepath.Join(dir, "model")
+	if _, err := os.Stat(filepath.Join(final, manifestName)); err == nil {
+		return Load(final)
+	}
+	if cfg.Curves < cfg.Batch || cfg.Batch < 1 {
+		return nil, fmt.Errorf("mlens: %d light curves in batches of %d are no training", cfg.Curves, cfg.Batch)
+	}
+	b, err := Simulate(ctx, cfg.Bank, run)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	if err := b.Verify(); err != nil {
+		return nil, err
+	}
+	chosen, err := b.Select(bank.Train, cfg.Cut)
+	if err != nil {
+		return nil, err
+	}
+	validation, err := b.Select(bank.Validate, cfg.Cut)
+	if err != nil {
+		return nil, err
+	}
+	if len(chosen) < cfg.Batch || len(validation) < 10 {
+		return nil, fmt.Errorf("mlens: %d simulations leave %d for training and %d for validation after the cut at χ²/dof > %g: simulate more", len(b.Records), len(chosen), len(validation), cfg.Cut)
+	}
+	scaler := newScaler(b, chosen)
+	held, err := fixedSet(b, validation, cfg, scaler)
+	if err != nil {
+		return nil, err
+	}
+	e := &Estimator{Manifest: Manifest{
+		Version: modelVersion, Network: cfg.Network, Scaler: scaler, Prior: b.Config.Prior, Training: cfg,
+		Record: Record{BankHash: cfg.Bank.Hash(), Simulations: len(b.Records), Trained: len(chosen), LogVolume: scaler.LogVolume(), License: "BSD-3-Clause"},
+	}}
+	for _, r := range b.Records {
+		if r.Chi2 > cfg.Cut {
+			e.Record.Accepted++
+		}
+	}
+	e.Record.PriorNLL, e.Record.GaussianNLL = baselines(b, chosen, held, scaler)
+
+	state := filepath.Join(dir, "state")
+	train := &source{bank: b, chosen: chosen, obs: cfg.Observing, scaler: scaler, batch: cfg.Batch, seed: cfg.Seed}
+	e.model, err = flow.Train(ctx, cfg.Network, flow.TrainOptions{
+		Source: train, Validation: held, Steps: cfg.Curves / cfg.Batch, Batch: cfg.Batch, LearningRate: cfg.LearningRate,
+		Seed: cfg.Seed, Dir: state, Progress: run.Training,
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mlens: %w", err)
+	}
+	if err := e.prepare(); err != nil {
+		return nil, err
+	}
+	e.Dir = state
+	history, err := e.History()
+	if err != nil {
+		return nil, err
+	}
+	e.Record.CurvesSeen = cfg.Curves / cfg.Batch * cfg.Batch
+	e.Record.Seconds = trainingSeconds(history, cfg.Batch)
+	seen, err := fixedSet(b, chosen, cfg, scaler)
+	if err != nil {
+		return nil, err
+	}
+	if e.Record.TrainNLL, err = e.meanNLL(seen); err != nil {
+		return nil, err
+	}
+	if e.Record.ValidNLL, err = e.meanNLL(held); err != nil {
+		return nil, err
+	}
+	return e, e.Save(final)
+}
