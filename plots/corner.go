@@ -54,7 +54,7 @@ func Corner(draws []event.Theta, opt CornerOptions) *Figure {
 	pairs := c.pairs()
 	n := len(c.cols)
 	w := inches(opt.Width, []float64{3.2, 4.6, 5.6, 6.4, 7.2, 8, 8.5, 9}[min(n, 8)-1])
-	const left, right, bottom, gap = vg.Length(50), vg.Length(8), vg.Length(38), vg.Length(5)
+	const left, right, bottom, gap = vg.Length(50), vg.Length(8), vg.Length(32), vg.Length(5)
 	top := 2*sizeText + 12
 	if opt.Title != "" {
 		top += sizeTitle + 8

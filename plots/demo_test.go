@@ -1,9 +1,11 @@
 package plots_test
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/plots"
 )
 
 // table1 are the truth and the two solutions of Zhang et al. (2021), Table 1.
@@ -38,4 +40,65 @@ func table1Posterior(n int) []event.Theta {
 		}
 	}
 	return out
+}
+
+// paczynski is the point-source, single-lens magnification.
+func paczynski(u float64) float64 { return (u*u + 2) / (u * math.Sqrt(u*u+4)) }
+
+// bumpEvent is a single-lens event with a short bump, measured every 0.01 d
+// for 72 d at a signal-to-noise ratio of 200, and its model with the bump and
+// without.
+func bumpEvent() (event.LightCurve, []plots.Curve) {
+	rng := rand.New(rand.NewPCG(2, 0))
+	const n, photons, fs = 7200, 200 * 200, 0.3
+	lc := event.LightCurve{Name: "bump.csv", Times: make([]float64, n), Flux: make([]float64, n), Err: make([]float64, n)}
+	with, without := make([]float64, n), make([]float64, n)
+	for i := range n {
+		t := 0.01 * float64(i)
+		u := math.Hypot(0.15, (t-26)/20)
+		bump := 0.9*math.Exp(-0.5*math.Pow((t-30.2)/0.12, 2)) - 0.25*math.Exp(-0.5*math.Pow((t-29.6)/0.25, 2))
+		without[i] = photons * (1 + fs*(paczynski(u)-1))
+		with[i] = photons * (1 + fs*(paczynski(u)+bump-1))
+		lc.Times[i] = t
+		lc.Flux[i] = with[i] + math.Sqrt(with[i])*rng.NormFloat64()
+		lc.Err[i] = math.Sqrt(lc.Flux[i])
+	}
+	return lc, []plots.Curve{
+		{Label: "two lenses", Times: lc.Times, Flux: with},
+		{Label: "one lens", Times: lc.Times, Flux: without},
+	}
+}
+
+// trainingRun is a history of 2,000 points with 40 validations.
+func trainingRun() []plots.LossPoint {
+	rng := rand.New(rand.NewPCG(3, 0))
+	out := make([]plots.LossPoint, 2000)
+	for i := range out {
+		x := float64(i+1) / 2000
+		l := -12 + 9*math.Exp(-12*x) + 5*math.Exp(-2.5*x) + 8*math.Exp(-200*x)
+		out[i] = plots.LossPoint{Seen: 2e6 * x, Train: l + 0.25*rng.NormFloat64(), Validation: math.NaN()}
+		if i%50 == 49 {
+			out[i].Validation = l + 0.15 + 0.35*x + 0.03*rng.NormFloat64()
+		}
+	}
+	return out
+}
+
+// miscalibrated are quantiles of 2,000 events under posteriors that are right
+// for five parameters, too wide for q and α and biased for tE.
+func miscalibrated() (ranks [event.Dim][]float64) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	for range 2000 {
+		for k := range ranks {
+			u := rng.Float64()
+			switch k {
+			case event.LogQ, event.Alpha:
+				u = (u + rng.Float64()*0.25 + 0.5*0.25) / 1.5
+			case event.LogTE:
+				u = math.Pow(u, 0.85)
+			}
+			ranks[k] = append(ranks[k], u)
+		}
+	}
+	return ranks
 }

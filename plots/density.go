@@ -20,11 +20,12 @@ func (d *density) smooth(hx, hy float64, ex, ey edges) {
 		row := make([]float64, d.nx+2*len(k))
 		for j := range d.ny {
 			r := d.v[j*d.nx : (j+1)*d.nx]
-			if allZero(r) {
+			a, b := extent(r)
+			if a == b {
 				continue
 			}
 			pad(row, r, len(k), ex)
-			for i := range r {
+			for i := max(a-len(k), 0); i < min(b+len(k), d.nx); i++ {
 				at := i + len(k)
 				s := k[0] * row[at]
 				for m := 1; m < len(k); m++ {
@@ -38,7 +39,8 @@ func (d *density) smooth(hx, hy float64, ex, ey edges) {
 		out := make([]float64, len(d.v))
 		for j := range d.ny {
 			r := d.v[j*d.nx : (j+1)*d.nx]
-			if allZero(r) {
+			a, b := extent(r)
+			if a == b {
 				continue
 			}
 			for m := -len(k) + 1; m < len(k); m++ {
@@ -53,8 +55,8 @@ func (d *density) smooth(hx, hy float64, ex, ey edges) {
 					continue
 				}
 				w := k[max(m, -m)]
-				o := out[t*d.nx : (t+1)*d.nx]
-				for i, v := range r {
+				o := out[t*d.nx+a : t*d.nx+b]
+				for i, v := range r[a:b] {
 					o[i] += w * v
 				}
 			}
@@ -105,13 +107,16 @@ func pad(row, r []float64, n int, e edges) {
 	}
 }
 
-func allZero(v []float64) bool {
-	for _, x := range v {
-		if x != 0 {
-			return false
-		}
+// extent returns the smallest range [a, b) that holds all non-zero values.
+func extent(v []float64) (a, b int) {
+	b = len(v)
+	for a < b && v[a] == 0 {
+		a++
 	}
-	return true
+	for b > a && v[b-1] == 0 {
+		b--
+	}
+	return a, b
 }
 
 // histogram2 bins pairs of cell indices, −1 for outside, with weights (nil for

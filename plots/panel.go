@@ -63,7 +63,7 @@ func (p *panel) line(xs, ys []float64, st draw.LineStyle) {
 	var pts []vg.Point
 	flush := func() {
 		if len(pts) > 1 {
-			c.StrokeLines(st, c.ClipLinesXY(pts)...)
+			c.StrokeLines(st, c.ClipLinesXY(simplify(pts, 0.04))...)
 		}
 		pts = pts[:0]
 	}
@@ -200,4 +200,27 @@ func padded(f float64, values ...[]float64) (lo, hi float64) {
 	}
 	w := f * (hi - lo)
 	return lo - w, hi + w
+}
+
+// dot draws a filled circle at a data point inside the panel, ring an open one.
+func (p *panel) dot(x, y float64, r vg.Length, c color.Color) {
+	if p.inside(x, y) {
+		p.SetColor(c)
+		p.Fill(circle(p.at(x, y), r))
+	}
+}
+
+func (p *panel) ring(x, y float64, r vg.Length, c color.Color) {
+	if p.inside(x, y) {
+		setLine(p, stroke(c, 0.9))
+		p.Stroke(circle(p.at(x, y), r))
+	}
+}
+
+func circle(q vg.Point, r vg.Length) vg.Path {
+	var path vg.Path
+	path.Move(vg.Point{X: q.X + r, Y: q.Y})
+	path.Arc(q, r, 0, 2*math.Pi)
+	path.Close()
+	return path
 }

@@ -1,0 +1,472 @@
+package plots
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// LightCurveOptions are the options of [LightCurve]. The zero value shows all
+// of the light curve as flux over baseline.
+type LightCurveOptions struct {
+	Title     string
+	Scale     FluxScale
+	Baseline  float64    // flux without magnification; 0: estimated from the measurements
+	ZeroPoint float64    // magnitude of flux 1 for the scale Magnitude; 0: relative to the baseline
+	Window    [2]float64 // times to show; zero: all
+	CloseUp   [2]float64 // times to show again, enlarged, in an inset; zero: no inset
+	Width     float64    // inches; 0: 7.5
+}
+
+// LightCurve draws measurements with their errors, model curves in the colours
+// of Palette, and below them the residuals against the first model in units of
+// the errors; the other models appear there as their difference from it.
+//
+// Where measurements are dense, consecutive ones that agree are averaged for
+// the dark points; the single ones stay behind them as a faint cloud.
+// It is an error when fewer than two measurements can be shown.
+func LightCurve(lc event.LightCurve, models []Curve, opt LightCurveOptions) (*Figure, error) {
+	v, err := newLightView(lc, models, opt)
+	if err != nil {
+		return nil, err
+	}
+	w := inches(opt.Width, 7.5)
+	const left, right, bottom, gap = vg.Length(52), vg.Length(8), vg.Length(31), vg.Length(5)
+	top := vg.Length(8)
+	if opt.Title != "" {
+		top += sizeTitle + 6
+	}
+	mainH, resH := 0.46*w, vg.Length(0)
+	if len(models) > 0 {
+		resH = 0.15 * w
+	}
+	h := bottom + mainH + top
+	if resH > 0 {
+		h += resH + gap
+	}
+	return &Figure{w: w, h: h, summary: v.summary(), draw: func(c vg.Canvas) {
+		if opt.Title != "" {
+			write(c, vg.Point{X: left, Y: h - 6}, opt.Title, style{size: sizeTitle, ay: 1, bold: true})
+		}
+		y0 := bottom
+		if resH > 0 {
+			y0 += resH + gap
+		}
+		ydrop := v.draw(c, rect(left, y0, w-right, y0+mainH), resH == 0)
+		if resH > 0 {
+			v.residuals(c, rect(left, bottom, w-right, bottom+resH), ydrop)
+		}
+	}}, nil
+}
+
+// A lightView is the part of a light curve that a panel shows.
+type lightView struct {
+	name   string
+	models []Curve
+	opt    LightCurveOptions
+	t0, t1 float64
+	single []sample // the measurements in the view
+	shown  []sample // the same, merged
+	inset  *lightView
+	legend bool
+}
+
+func newLightView(lc event.LightCurve, models []Curve, opt LightCurveOptions) (*lightView, error) {
+	if n := len(lc.Times); len(lc.Flux) != n || len(lc.Err) != n {
+		panic(fmt.Sprintf("plots: light curve of %d times, %d fluxes, %d errors", n, len(lc.Flux), len(lc.Err)))
+	}
+	for _, m := range models {
+		if len(m.Times) != len(m.Flux) {
+			panic(fmt.Sprintf("plots: curve %q of %d times, %d fluxes", m.Label, len(m.Times), len(m.Flux)))
+		}
+	}
+	v := &lightView{name: lc.Name, models: models, opt: opt, legend: true}
+	all := samples(lc, models, math.Inf(-1), math.Inf(1))
+	if len(all) < 2 {
+		return nil, fmt.Errorf("plots: %s has %d measurements that can be shown", nameOf(lc.Name), len(all))
+	}
+	if v.opt.Baseline == 0 {
+		v.opt.Baseline = baseline(all)
+	}
+	v.t0, v.t1 = all[0].t, all[len(all)-1].t
+	if opt.Window != [2]float64{} {
+		v.t0, v.t1 = opt.Window[0], opt.Window[1]
+	} else {
+		pad := 0.015 * (v.t1 - v.t0)
+		v.t0, v.t1 = v.t0-pad, v.t1+pad
+	}
+	if !(v.t1 > v.t0) {
+		panic(fmt.Sprintf("plots: window from %v to %v", v.t0, v.t1))
+	}
+	v.cut(all)
+	if len(v.single) < 2 {
+		return nil, fmt.Errorf("plots: %s has %d measurements between %v and %v", nameOf(lc.Name), len(v.single), v.t0, v.t1)
+	}
+	if opt.CloseUp != [2]float64{} {
+		in := *v
+		in.t0, in.t1, in.legend = opt.CloseUp[0], opt.CloseUp[1], false
+		if !(in.t1 > in.t0) {
+			panic(fmt.Sprintf("plots: close-up from %v to %v", in.t0, in.t1))
+		}
+		in.cut(all)
+		v.inset = &in
+	}
+	return v, nil
+}
+
+func nameOf(s string) string {
+	if s == "" {
+		return "the light curve"
+	}
+	return s
+}
+
+// cut selects the samples of the view.
+func (v *lightView) cut(all []sample) {
+	v.single = nil
+	for _, s := range all {
+		if s.t >= v.t0 && s.t <= v.t1 {
+			v.single = append(v.single, s)
+		}
+	}
+	v.shown = merge(v.single, (v.t1-v.t0)/400)
+}
+
+// y maps a flux to the vertical scale.
+func (v *lightView) y(flux float64) float64 {
+	switch v.opt.Scale {
+	case Flux:
+		return flux
+	case Magnitude:
+		if v.opt.ZeroPoint != 0 {
+			return v.opt.ZeroPoint - 2.5*math.Log10(flux)
+		}
+		return -2.5 * math.Log10(flux/v.opt.Baseline)
+	}
+	return flux / v.opt.Baseline
+}
+
+func (v *lightView) label() string {
+	switch {
+	case v.opt.Scale == Flux:
+		return "Flux"
+	case v.opt.Scale == Magnitude && v.opt.ZeroPoint == 0:
+		return "Magnitude − baseline"
+	case v.opt.Scale == Magnitude:
+		return "Magnitude"
+	}
+	return "Flux / baseline"
+}
+
+// yRange returns the range of the vertical axis, the bright end last.
+func (v *lightView) yRange() (lo, hi float64) {
+	var ys []float64
+	for _, s := range v.shown {
+		ys = append(ys, v.y(s.f-s.err), v.y(s.f+s.err))
+	}
+	// Lone outliers may leave the panel; the models may not.
+	if len(ys) > 200 {
+		slices.SortFunc(ys, func(a, b float64) int { return cmpNaN(a, b) })
+		k := len(ys) / 1000
+		ys = ys[k : len(ys)-k]
+	}
+	for _, m := range v.models {
+		for i, t := range m.Times {
+			if t >= v.t0 && t <= v.t1 {
+				ys = append(ys, v.y(m.Flux[i]))
+			}
+		}
+	}
+	lo, hi = padded(0.06, ys)
+	if v.opt.Scale == Magnitude {
+		lo, hi = hi, lo
+	}
+	return lo, hi
+}
+
+func cmpNaN(a, b float64) int {
+	switch {
+	case a < b || math.IsNaN(a) && !math.IsNaN(b):
+		return -1
+	case a > b || math.IsNaN(b) && !math.IsNaN(a):
+		return 1
+	}
+	return 0
+}
+
+// panel returns the view's panel on a rectangle.
+func (v *lightView) panel(c vg.Canvas, r vg.Rectangle, size vg.Length) *panel {
+	lo, hi := v.yRange()
+	p := &panel{Canvas: c, r: r, size: size}
+	p.x = axis{lo: v.t0, hi: v.t1, numbers: true, ticks: ticks(v.t0, v.t1, r.Max.X-r.Min.X, size, true, 8)}
+	p.y = axis{lo: lo, hi: hi, numbers: true, ticks: ticks(lo, hi, r.Max.Y-r.Min.Y, size, false, 6)}
+	return p
+}
+
+// draw draws measurements, models, legend and inset; it returns the distance
+// of the vertical label from the frame.
+func (v *lightView) draw(c vg.Canvas, r vg.Rectangle, bottom bool) vg.Length {
+	p := v.panel(c, r, sizeTick)
+	p.x.numbers = bottom
+	if bottom {
+		p.x.label = "Time [d]"
+	}
+	p.y.label = v.label()
+	v.points(p, func(s sample) (y, lo, hi float64) { return v.y(s.f), v.y(s.f - s.err), v.y(s.f + s.err) })
+	v.curves(p, lineCurve)
+	var widest vg.Length
+	for _, t := range p.y.ticks {
+		widest = max(widest, textWidth(t.label, sizeTick))
+	}
+	side := v.freeSide(p)
+	if v.inset != nil {
+		v.drawInset(p, side)
+		side = 1 - side
+	}
+	if v.legend {
+		v.drawLegend(p, side)
+	}
+	ydrop := max(11+widest, 30)
+	p.frame(0, ydrop)
+	return ydrop
+}
+
+// points draws the single measurements as a cloud, if they were merged, and
+// the shown ones with errors.
+func (v *lightView) points(p *panel, at func(sample) (y, lo, hi float64)) {
+	dot := func(path *vg.Path, q vg.Point, r vg.Length) {
+		path.Move(vg.Point{X: q.X - r, Y: q.Y - r})
+		path.Line(vg.Point{X: q.X + r, Y: q.Y - r})
+		path.Line(vg.Point{X: q.X + r, Y: q.Y + r})
+		path.Line(vg.Point{X: q.X - r, Y: q.Y + r})
+		path.Close()
+	}
+	if len(v.shown) < len(v.single) {
+		var cloud vg.Path
+		stride := 1 + (len(v.single)-1)/3000
+		for i := 0; i < len(v.single); i += stride {
+			if y, _, _ := at(v.single[i]); p.inside(v.single[i].t, y) {
+				dot(&cloud, p.at(v.single[i].t, y), 0.35)
+			}
+		}
+		p.SetColor(fade(soft, 0.45))
+		p.Fill(cloud)
+	}
+	var bars, dots vg.Path
+	for _, s := range v.shown {
+		y, lo, hi := at(s)
+		if bad(y) || s.t < v.t0 || s.t > v.t1 {
+			continue
+		}
+		a, b := p.py(lo), p.py(hi)
+		a, b = min(max(min(a, b), p.r.Min.Y), p.r.Max.Y), max(min(max(a, b), p.r.Max.Y), p.r.Min.Y)
+		if b-a > 1.6 {
+			bars.Move(vg.Point{X: p.px(s.t), Y: a})
+			bars.Line(vg.Point{X: p.px(s.t), Y: b})
+		}
+		if p.inside(s.t, y) {
+			q := p.at(s.t, y)
+			dots.Move(vg.Point{X: q.X + 0.9, Y: q.Y})
+			dots.Arc(q, 0.9, 0, 2*math.Pi)
+			dots.Close()
+		}
+	}
+	setLine(p, stroke(fade(ink, 0.45), 0.5))
+	p.Stroke(bars)
+	p.SetColor(fade(ink, 0.75))
+	p.Fill(dots)
+}
+
+// dashesOf is the dash pattern of the i-th model: curves that coincide stay
+// visible.
+func dashesOf(i int) []vg.Length {
+	return [][]vg.Length{nil, {5, 3}, {1.5, 2}, {7, 2, 1.5, 2}, {9, 4}}[i%5]
+}
+
+func (v *lightView) curves(p *panel, width vg.Length) {
+	for i, m := range v.models {
+		xs, ys := within(m, v.t0, v.t1)
+		for j := range ys {
+			ys[j] = v.y(ys[j])
+		}
+		st := stroke(Palette(i), width)
+		st.Dashes = dashesOf(i)
+		p.line(xs, ys, st)
+	}
+}
+
+// within returns the part of a curve that the window needs, one point more on
+// each side.
+func within(m Curve, t0, t1 float64) (ts, fs []float64) {
+	a, b := 0, len(m.Times)
+	for a+1 < b && m.Times[a+1] < t0 {
+		a++
+	}
+	for b-2 > a && m.Times[b-2] > t1 {
+		b--
+	}
+	return m.Times[a:b], append([]float64(nil), m.Flux[a:b]...)
+}
+
+// freeSide returns the emptier upper corner: 0 left, 1 right.
+func (v *lightView) freeSide(p *panel) int {
+	var n [2]int
+	mid := (p.r.Min.Y + p.r.Max.Y) / 2
+	for _, s := range v.shown {
+		if p.py(v.y(s.f)) > mid {
+			switch f := (s.t - v.t0) / (v.t1 - v.t0); {
+			case f < 0.42:
+				n[0]++
+			case f > 0.58:
+				n[1]++
+			}
+		}
+	}
+	if n[0] <= n[1] {
+		return 0
+	}
+	return 1
+}
+
+func (v *lightView) drawLegend(p *panel, side int) {
+	y := p.r.Max.Y - 12
+	var widest vg.Length
+	for _, m := range v.models {
+		widest = max(widest, textWidth(m.Label, sizeText))
+	}
+	x := p.r.Min.X + 10
+	if side == 1 {
+		x = p.r.Max.X - 10 - widest - 26
+	}
+	for i, m := range v.models {
+		if m.Label == "" {
+			continue
+		}
+		st := stroke(Palette(i), lineCurve)
+		st.Dashes = dashesOf(i)
+		p.segment(vg.Point{X: x, Y: y}, vg.Point{X: x + 20, Y: y}, st)
+		write(p, vg.Point{X: x + 26, Y: y}, m.Label, style{size: sizeText, ay: 0.5})
+		y -= 1.45 * sizeText
+	}
+}
+
+// drawInset draws the close-up in an upper corner and its extent as a box.
+func (v *lightView) drawInset(p *panel, side int) {
+	in := v.inset
+	w, h := p.r.Max.X-p.r.Min.X, p.r.Max.Y-p.r.Min.Y
+	r := rect(p.r.Min.X+34, p.r.Max.Y-0.62*h, p.r.Min.X+34+0.33*w, p.r.Max.Y-12)
+	if side == 1 {
+		r = rect(p.r.Max.X-14-0.33*w, r.Min.Y, p.r.Max.X-14, r.Max.Y)
+	}
+	q := in.panel(p.Canvas, r, sizeTick-1)
+	q.x.ticks = ticks(in.t0, in.t1, r.Max.X-r.Min.X, q.size, true, 4)
+	q.y.ticks = ticks(q.y.lo, q.y.hi, r.Max.Y-r.Min.Y, q.size, false, 4)
+	q.SetColor(white)
+	q.Fill(r.Path())
+	in.points(q, func(s sample) (y, lo, hi float64) { return v.y(s.f), v.y(s.f - s.err), v.y(s.f + s.err) })
+	in.curves(q, lineCurve)
+	q.frame(0, 0)
+	a, b := p.at(q.x.lo, q.y.lo), p.at(q.x.hi, q.y.hi)
+	setLine(p, stroke(soft, 0.6))
+	p.Stroke(rect(max(a.X, p.r.Min.X), max(a.Y, p.r.Min.Y), min(b.X, p.r.Max.X), min(b.Y, p.r.Max.Y)).Path())
+}
+
+// residuals draws the panel of residuals against the first model.
+func (v *lightView) residuals(c vg.Canvas, r vg.Rectangle, ydrop vg.Length) {
+	lim := v.residualLimit()
+	p := &panel{Canvas: c, r: r}
+	p.x = axis{lo: v.t0, hi: v.t1, numbers: true, label: "Time [d]", ticks: ticks(v.t0, v.t1, r.Max.X-r.Min.X, sizeTick, true, 8)}
+	p.y = axis{lo: -lim, hi: lim, numbers: true, label: "Residual [σ]", ticks: ticks(-lim, lim, r.Max.Y-r.Min.Y, sizeTick, false, 4)}
+	p.band(v.t0, -1, v.t1, 1, faint)
+	v.points(p, func(s sample) (y, lo, hi float64) {
+		e := 1 / math.Sqrt(float64(s.n))
+		return s.res, s.res - e, s.res + e
+	})
+	p.hline(0, stroke(Palette(0), 0.9))
+	for i := 1; i < len(v.models); i++ {
+		xs, ys := v.difference(i)
+		st := stroke(Palette(i), 0.9)
+		st.Dashes = dashesOf(i)
+		p.line(xs, ys, st)
+	}
+	p.frame(0, ydrop)
+}
+
+// difference returns model i minus the first one in σ of the measurements.
+func (v *lightView) difference(i int) (ts, d []float64) {
+	for _, s := range v.shown {
+		err := s.err * math.Sqrt(float64(s.n))
+		ts = append(ts, s.t)
+		d = append(d, (v.models[i].at(s.t)-v.models[0].at(s.t))/err)
+	}
+	return ts, d
+}
+
+// residualLimit holds 99.7 % of the residuals and, up to 2.5 times that, the
+// differences of the models.
+func (v *lightView) residualLimit() float64 {
+	var rs []float64
+	for _, s := range v.single {
+		if !bad(s.res) {
+			rs = append(rs, math.Abs(s.res))
+		}
+	}
+	if len(rs) == 0 {
+		return 4
+	}
+	slices.Sort(rs)
+	lim := math.Max(4, 1.1*rs[min(int(0.997*float64(len(rs))), len(rs)-1)])
+	most := 0.0
+	for i := 1; i < len(v.models); i++ {
+		_, d := v.difference(i)
+		for _, x := range d {
+			if !bad(x) {
+				most = math.Max(most, math.Abs(x))
+			}
+		}
+	}
+	return math.Max(lim, math.Min(1.1*most, 2.5*lim))
+}
+
+// chi2 returns χ² of model i over the measurements it covers, and their number.
+func (v *lightView) chi2(i int) (chi2 float64, n int) {
+	for _, s := range v.single {
+		if z := (s.f - v.models[i].at(s.t)) / s.err; !bad(z) {
+			chi2 += z * z
+			n++
+		}
+	}
+	return chi2, n
+}
+
+func (v *lightView) summary() string {
+	var b strings.Builder
+	peak := v.shown[0]
+	for _, s := range v.shown {
+		if s.f > peak.f {
+			peak = s
+		}
+	}
+	fmt.Fprintf(&b, "Light curve %s: %s measurements", v.name, count(len(v.single)))
+	if len(v.shown) < len(v.single) {
+		fmt.Fprintf(&b, " (drawn as %s points)", count(len(v.shown)))
+	}
+	fmt.Fprintf(&b, " from %.2f to %.2f d; baseline flux %.4g, peak %.3f times that at %.2f d",
+		v.single[0].t, v.single[len(v.single)-1].t, v.opt.Baseline, peak.f/v.opt.Baseline, peak.t)
+	var first float64
+	for i, m := range v.models {
+		chi2, n := v.chi2(i)
+		fmt.Fprintf(&b, "\n%-16s χ² = %.1f for %s measurements", m.Label, chi2, count(n))
+		if i == 0 {
+			first = chi2
+		} else {
+			fmt.Fprintf(&b, ", %+.1f from the first", chi2-first)
+		}
+	}
+	return strings.Replace(b.String(), "Light curve :", "Light curve:", 1)
+}
