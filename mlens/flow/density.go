@@ -1,0 +1,63 @@
+package flow
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// logProb is the flow's log density log p̂(y|h), Eq. 12: y [B, Dim], h [B, Context] → [B].
+func (b *builder) logProb(y, h *graph.Node) *graph.Node {
+	c := b.cfg
+	all := graph.AxisRange()
+	z := y
+	var logDet, weights *graph.Node
+	for k := range c.Blocks { // from M_K to M_1
+		var out *graph.Node
+		out, weights = b.made(z, h, k)
+		μ := graph.Slice(out, all, graph.AxisRange(0, c.Dim))
+		α := graph.Slice(out, all, graph.AxisRange(c.Dim, 2*c.Dim))
+		α = graph.MulScalar(graph.Tanh(graph.MulScalar(α, 1/c.MaxLogScale)), c.MaxLogScale)
+		z = graph.Mul(graph.Sub(z, μ), graph.Exp(graph.Neg(α))) // Eq. 6
+		s := graph.ReduceSum(α, 1)                              // Eq. 9
+		if logDet == nil {
+			logDet = s
+		} else {
+			logDet = graph.Add(logDet, s)
+		}
+	}
+	return graph.Sub(b.baseLogProb(z, weights), logDet)
+}
+
+// baseLogProb is the log density of the base at z [B, Dim] → [B]: Σ_k w_k N(z; m_k, 1), with the logits of the weights [B, Mixture],
+// or the standard Gaussian if logits is nil.
+func (b *builder) baseLogProb(z, logits *graph.Node) *graph.Node {
+	norm := -0.5 * float64(b.cfg.Dim) * log2π
+	zz := graph.MulScalar(graph.ReduceSum(graph.Square(z), 1), -0.5) // [B]
+	if logits == nil {
+		return graph.AddScalar(zz, norm)
+	}
+	// −½|z − m|² = −½|z|² + z·m − ½|m|²
+	m := b.weight("base.means") // [K, Dim]
+	mm := graph.MulScalar(graph.ReduceSum(graph.Square(m), 1), -0.5)
+	s := b.addRow(graph.Add(logits, b.matmul(z, graph.Transpose(m, 0, 1))), mm) // [B, K]
+	s = graph.Sub(logSumExp(s), logSumExp(logits))
+	return graph.Add(zz, graph.AddScalar(s, norm))
+}
+
+// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim], h [B, Context] → μ and α side by side
+// [B, 2·Dim]; of the block nearest the base also the logits of the mixture's weights [B, Mixture], else nil. Output i depends on h
+// and on the variables before i in the block's order; the logits on h alone.
+func (b *builder) made(z, h *graph.Node, k int) (out, logits *graph.Node) {
+	c := b.cfg
+	name := fmt.Sprintf("made%d", k)
+	u := b.relu(graph.Add(b.dense(h, name+".context"), b.matmul(z, b.weight("%s.in.w", name))))
+	for l := 1; l < c.HiddenLayers; l++ {
+		u = b.relu(b.dense(u, fmt.Sprintf("%s.hidden%d", name, l)))
+	}
+	out = graph.Add(b.dense(u, name+".out"), b.matmul(h, b.weight("%s.out.context.w", name)))
+	if k == c.Blocks-1 && c.Mixture > 1 {
+		logits = graph.Add(b.dense(u, name+".mixture"), b.matmul(h, b.weight("%s.mixture.context.w", name)))
+	}
+	return out, logits
+}

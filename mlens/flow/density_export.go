@@ -1,0 +1,46 @@
+package flow
+
+import "github.com/mlens-go/microlens/mlens/flow/maf"
+
+// Density is the density over y that the flow assigns to one context vector h [Context] (see [Model.Context]), to be sampled and
+// evaluated in plain Go. It panics if h has another length.
+func (m *Model) Density(h []float32) *maf.Density {
+	m.exportOnce.Do(func() { m.exported = m.export() })
+	return m.exported.At(h)
+}
+
+// export gives the flow's weights to package maf.
+func (m *Model) export() *maf.Flow {
+	c := m.Config
+	degree := make([]int, c.Hidden)
+	for j := range degree {
+		degree[j] = c.degree(j)
+	}
+	blocks := make([]maf.Weights, c.Blocks)
+	for k := range blocks {
+		w := maf.Weights{
+			Position:    c.order(k),
+			Context:     m.weight("made%d.context.w", k),
+			ContextBias: m.weight("made%d.context.b", k),
+			In:          m.weight("made%d.in.w", k),
+			Out:         m.weight("made%d.out.w", k),
+			OutBias:     m.weight("made%d.out.b", k),
+			OutContext:  m.weight("made%d.out.context.w", k),
+		}
+		for l := 1; l < c.HiddenLayers; l++ {
+			w.Hidden = append(w.Hidden, m.weight("made%d.hidden%d.w", k, l))
+			w.HiddenBias = append(w.HiddenBias, m.weight("made%d.hidden%d.b", k, l))
+		}
+		blocks[k] = w
+	}
+	var mixture *maf.Mixture
+	if last := c.Blocks - 1; c.Mixture > 1 {
+		mixture = &maf.Mixture{
+			Means:         m.weight("base.means"),
+			Logits:        m.weight("made%d.mixture.w", last),
+			LogitsBias:    m.weight("made%d.mixture.b", last),
+			LogitsContext: m.weight("made%d.mixture.context.w", last),
+		}
+	}
+	return maf.New(c.Dim, c.Context, degree, c.MaxLogScale, blocks, mixture)
+}

@@ -1,0 +1,230 @@
+package maf
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// tileSize is the number of samples computed side by side. An array of a tile holds for each variable or unit its tileSize values, one
+// after another.
+const tileSize = 64
+
+// A workspace is one goroutine's memory.
+type workspace struct {
+	z, x   []float32   // [Dim][tile]: by variable
+	xp     []float32   // [Dim][tile]: x by place in the order
+	units  [][]float32 // [layer][Hidden][tile]
+	out    []float32   // [2·Dim][tile]
+	logDet []float32   // [tile]
+	scale  []float32   // [tile]
+}
+
+func (f *Flow) workspace() *workspace {
+	w := &workspace{
+		z: make([]float32, f.dim*tileSize), x: make([]float32, f.dim*tileSize), xp: make([]float32, f.dim*tileSize),
+		out: make([]float32, 2*f.dim*tileSize), logDet: make([]float32, tileSize), scale: make([]float32, tileSize),
+	}
+	for range 1 + len(f.blocks[0].layers) {
+		w.units = append(w.units, make([]float32, f.hidden*tileSize))
+	}
+	return w
+}
+
+// tiles calls f for each tile of n samples, from as many goroutines as there are processors.
+func (d *Density) tiles(n int, f func(w *workspace, tile int)) {
+	count := (n + tileSize - 1) / tileSize
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(count, runtime.GOMAXPROCS(0)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			w := d.f.workspace()
+			for t := int(next.Add(1)) - 1; t < count; t = int(next.Add(1)) - 1 {
+				f(w, t)
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// Sample draws len(dst)/Dim samples into dst [n][Dim]. Sample i is made of random numbers from rand.NewPCG(seed, i/64), so it depends
+// neither on n nor on the number of processors.
+func (d *Density) Sample(dst []float32, seed uint64) { d.SampleLogProb(dst, nil, seed) }
+
+// SampleLogProb is Sample, and also stores the log density of each sample in logProb [n], unless that is nil. It costs nothing extra.
+func (d *Density) SampleLogProb(dst, logProb []float32, seed uint64) {
+	dim := d.f.dim
+	n := len(dst) / dim
+	sized(dst, n*dim)
+	if logProb != nil {
+		sized(logProb, n)
+	}
+	d.tiles(n, func(w *workspace, tile int) {
+		r := rand.New(rand.NewPCG(seed, uint64(tile)))
+		for s := range tileSize {
+			var mean []float32
+			if d.f.k > 1 {
+				mean = d.f.mixture.Means[d.component(r.Float64())*dim:]
+			}
+			for i := range dim {
+				v := float32(r.NormFloat64())
+				if mean != nil {
+					v += mean[i]
+				}
+				w.z[i*tileSize+s] = v
+			}
+		}
+		first := tile * tileSize
+		m := min(tileSize, n-first)
+		var base [tileSize]float32
+		if logProb != nil {
+			d.base(base[:], w.z)
+		}
+		clear(w.logDet)
+		for k := len(d.f.blocks) - 1; k >= 0; k-- {
+			d.forward(k, w)
+			w.z, w.x = w.x, w.z
+		}
+		for s := range m {
+			for i := range dim {
+				dst[(first+s)*dim+i] = w.z[i*tileSize+s]
+			}
+			if logProb != nil {
+				logProb[first+s] = base[s] - w.logDet[s]
+			}
+		}
+	})
+}
+
+// component is the first one whose cumulated weight exceeds u.
+func (d *Density) component(u float64) int {
+	for k, c := range d.cumulated {
+		if u < c {
+			return k
+		}
+	}
+	return len(d.cumulated) - 1
+}
+
+// LogProb stores the log density of each y [n][Dim] in dst [n] and returns it; nil allocates.
+func (d *Density) LogProb(dst, y []float32) []float32 {
+	dim := d.f.dim
+	n := len(y) / dim
+	sized(y, n*dim)
+	if dst == nil {
+		dst = make([]float32, n)
+	}
+	sized(dst, n)
+	d.tiles(n, func(w *workspace, tile int) {
+		first := tile * tileSize
+		m := min(tileSize, n-first)
+		clear(w.x)
+		for s := range m {
+			for i := range dim {
+				w.x[i*tileSize+s] = y[(first+s)*dim+i]
+			}
+		}
+		clear(w.logDet)
+		for k := range d.f.blocks {
+			d.inverse(k, w)
+			w.z, w.x = w.x, w.z
+		}
+		var base [tileSize]float32
+		d.base(base[:], w.x)
+		for s := range m {
+			dst[first+s] = base[s] - w.logDet[s]
+		}
+	})
+	return dst
+}
+
+// forward is block k from the base's side to y's: w.z → w.x, and Σα is added to w.logDet (Eq. 10 of Zhang et al. 2021). Variables are
+// found in the block's order; as soon as one is known, so are the hidden units that see no more than it and those before it.
+func (d *Density) forward(k int, w *workspace) {
+	f, b := d.f, &d.f.blocks[k]
+	for p, i := range b.variable {
+		d.layers(k, w, p)
+		d.output(k, w, p)
+		μ, α := w.out[2*p*tileSize:(2*p+1)*tileSize], w.out[(2*p+1)*tileSize:(2*p+2)*tileSize]
+		softClampExp(α, w.scale, f.maxLogScale, 1)
+		z, x, xp := w.z[i*tileSize:(i+1)*tileSize], w.x[i*tileSize:(i+1)*tileSize], w.xp[p*tileSize:(p+1)*tileSize]
+		for s := range z {
+			v := z[s]*w.scale[s] + μ[s]
+			x[s], xp[s] = v, v
+			w.logDet[s] += α[s]
+		}
+	}
+}
+
+// inverse is block k from y's side to the base's: w.x → w.z, and Σα is added to w.logDet (Eq. 6).
+func (d *Density) inverse(k int, w *workspace) {
+	f, b := d.f, &d.f.blocks[k]
+	for p, i := range b.variable {
+		copy(w.xp[p*tileSize:(p+1)*tileSize], w.x[i*tileSize:(i+1)*tileSize])
+	}
+	for p, i := range b.variable {
+		d.layers(k, w, p)
+		d.output(k, w, p)
+		μ, α := w.out[2*p*tileSize:(2*p+1)*tileSize], w.out[(2*p+1)*tileSize:(2*p+2)*tileSize]
+		softClampExp(α, w.scale, f.maxLogScale, -1)
+		z, x := w.z[i*tileSize:(i+1)*tileSize], w.x[i*tileSize:(i+1)*tileSize]
+		for s := range z {
+			z[s] = (x[s] - μ[s]) * w.scale[s]
+			w.logDet[s] += α[s]
+		}
+	}
+}
+
+// layers computes the hidden units of block k that see exactly the first p variables.
+func (d *Density) layers(k int, w *workspace, p int) {
+	f, b := d.f, &d.f.blocks[k]
+	lo, hi := f.from[p], f.from[p+1]
+	dense(w.units[0], b.in, f.dim, d.bias[k], w.xp, lo, hi, p, true)
+	for l := range b.layers {
+		dense(w.units[l+1], b.layers[l], f.hidden, b.biases[l], w.units[l], lo, hi, hi, true)
+	}
+}
+
+// output computes μ and the raw α of the variable at place p of block k.
+func (d *Density) output(k int, w *workspace, p int) {
+	f, b := d.f, &d.f.blocks[k]
+	dense(w.out, b.out, f.hidden, d.outBias[k], w.units[len(w.units)-1], 2*p, 2*p+2, f.from[p+1], false)
+}
+
+// base stores the log density of the base at z [Dim][tile] in dst [tile].
+func (d *Density) base(dst, z []float32) {
+	dim := d.f.dim
+	norm := -0.5 * float64(dim) * math.Log(2*math.Pi)
+	for s := range dst {
+		if d.f.k == 1 {
+			var q float64
+			for i := range dim {
+				v := float64(z[i*tileSize+s])
+				q += v * v
+			}
+			dst[s] = float32(norm - 0.5*q)
+			continue
+		}
+		top, sum := math.Inf(-1), 0.0
+		for k, lw := range d.logWeight {
+			mean := d.f.mixture.Means[k*dim : (k+1)*dim]
+			var q float64
+			for i, m := range mean {
+				v := float64(z[i*tileSize+s] - m)
+				q += v * v
+			}
+			l := float64(lw) - 0.5*q
+			if l > top { // log Σ exp, one term at a time
+				sum = sum*math.Exp(top-l) + 1
+				top = l
+			} else {
+				sum += math.Exp(l - top)
+			}
+		}
+		dst[s] = float32(norm + top + math.Log(sum))
+	}
+}

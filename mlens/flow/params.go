@@ -1,0 +1,178 @@
+package flow
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// scalarWidth is the width of the two layers that read an example's scalars.
+const scalarWidth = 64
+
+// A param is one weight tensor: its name, its shape and how it begins.
+type param struct {
+	name string
+	dims []int
+	std  float64 // initial standard deviation, zero: all zeros
+	mask []float32
+}
+
+func (p param) size() int {
+	n := 1
+	for _, d := range p.dims {
+		n *= d
+	}
+	return n
+}
+
+// params lists all weight tensors of c, in the order in which they are stored, trained and given to the graph.
+//
+// The standard deviation of a layer that follows a ReLU is √(2/fan-in) (He et al. 2015), otherwise √(1/fan-in); the last layer of a
+// residual branch starts at 0.3 of that, and the output layers of the flow at 0.01, so that the first density is about the base's.
+func (c Config) params() []param {
+	var ps []param
+	add := func(std float64, name string, dims ...int) {
+		ps = append(ps, param{name: name, dims: dims, std: std})
+	}
+	relu := func(n int) float64 { return math.Sqrt(2 / float64(n)) }
+	lin := func(n int) float64 { return math.Sqrt(1 / float64(n)) }
+
+	// Featuriser.
+	d := c.Dims[0]
+	add(lin(c.Patch*c.Channels), "stem.w", c.Patch*c.Channels, d)
+	add(0, "stem.b", d)
+	for i, d2 := range c.Dims {
+		b := fmt.Sprintf("block%d.", i)
+		add(0, b+"norm1.b", d)
+		add(relu(3*d), b+"conv1.w", 3*d, d2)
+		add(0, b+"norm2.b", d2)
+		add(0.3*relu(3*d2), b+"conv2.w", 3*d2, d2)
+		if d != d2 {
+			add(lin(d), b+"skip.w", d, d2)
+		}
+		d = d2
+	}
+	add(0, "head.norm.b", d)
+	if c.GRU == 0 {
+		add(relu(c.tokens()*d), "head.w", c.tokens()*d, c.Context)
+		add(0, "head.b", c.Context)
+	}
+	for i := range c.GRU {
+		b := fmt.Sprintf("gru%d.", i)
+		n := c.Context
+		if i == 0 {
+			n = d
+		}
+		add(lin(n), b+"wx", n, 3*c.Context)
+		add(lin(c.Context), b+"wh", c.Context, 3*c.Context)
+		add(0, b+"b", 3*c.Context)
+	}
+	n := c.Context
+	if c.Scalars > 0 {
+		add(lin(c.Scalars), "scalar1.w", c.Scalars, scalarWidth)
+		add(0, "scalar1.b", scalarWidth)
+		add(relu(scalarWidth), "scalar2.w", scalarWidth, scalarWidth)
+		add(0, "scalar2.b", scalarWidth)
+		n += scalarWidth
+	}
+	add(relu(n), "mix.w", n, c.Context)
+	add(0, "mix.b", c.Context)
+
+	// Flow. Block 0 is M_K, the one nearest the inferred quantities; block Blocks−1 is M_1, the one nearest the base.
+	for k := range c.Blocks {
+		b := fmt.Sprintf("made%d.", k)
+		m := c.masks(k)
+		add(relu(c.Context), b+"context.w", c.Context, c.Hidden)
+		add(0, b+"context.b", c.Hidden)
+		add(lin(c.Dim), b+"in.w", c.Dim, c.Hidden)
+		ps[len(ps)-1].mask = m.in
+		for l := 1; l < c.HiddenLayers; l++ {
+			// A unit sees half of the others on average.
+			add(relu((c.Hidden+1)/2), fmt.Sprintf("%shidden%d.w", b, l), c.Hidden, c.Hidden)
+			ps[len(ps)-1].mask = m.hidden
+			add(0, fmt.Sprintf("%shidden%d.b", b, l), c.Hidden)
+		}
+		add(0.01*relu((c.Hidden+1)/2), b+"out.w", c.Hidden, 2*c.Dim)
+		ps[len(ps)-1].mask = m.out
+		add(0.01*relu(c.Context), b+"out.context.w", c.Context, 2*c.Dim)
+		add(0, b+"out.b", 2*c.Dim)
+		if k == c.Blocks-1 && c.Mixture > 1 {
+			add(0.01*relu(c.Hidden/c.Dim), b+"mixture.w", c.Hidden, c.Mixture)
+			ps[len(ps)-1].mask = m.mixture
+			add(0.01*relu(c.Context), b+"mixture.context.w", c.Context, c.Mixture)
+			add(0, b+"mixture.b", c.Mixture)
+		}
+	}
+	if c.Mixture > 1 {
+		add(1, "base.means", c.Mixture, c.Dim)
+	}
+	return ps
+}
+
+// initial makes the weights a training run begins with, on the host, so that they are the same on every backend. Tensor i draws
+// from rand.NewPCG(seed, i); masked entries are zero.
+func (c Config) initial(seed uint64) [][]float32 {
+	ps := c.params()
+	ws := make([][]float32, len(ps))
+	for i, p := range ps {
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		w := make([]float32, p.size())
+		if p.std > 0 {
+			for j := range w {
+				w[j] = float32(r.NormFloat64() * p.std)
+				if p.mask != nil {
+					w[j] *= p.mask[j]
+				}
+			}
+		}
+		ws[i] = w
+	}
+	return ws
+}
+
+// order returns position[i], the place of variable i in the order of block k: 0 for the one that sees only the context.
+func (c Config) order(k int) []int {
+	r := rand.NewPCG(c.OrderSeed, uint64(k))
+	p := make([]int, c.Dim)
+	for i := range p {
+		p[i] = i
+	}
+	for i := len(p) - 1; i > 0; i-- { // Fisher–Yates, spelt out because an order must never change
+		j := int(r.Uint64() % uint64(i+1))
+		p[i], p[j] = p[j], p[i]
+	}
+	return p
+}
+
+// degree is the number of variables that hidden unit j of an autoregressive block sees, 0 … Dim−1: the units are sorted by it.
+// Units of degree 0 see the context alone, and through them so does the first variable's output.
+func (c Config) degree(j int) int { return j * c.Dim / c.Hidden }
+
+// madeMasks are the 0/1 masks of one block's weights, in the layouts of the weights.
+type madeMasks struct {
+	in      []float32 // [Dim][Hidden]: variable at position < degree
+	hidden  []float32 // [Hidden][Hidden]: degree of the input ≤ degree of the output
+	out     []float32 // [Hidden][2·Dim]: degree ≤ position
+	mixture []float32 // [Hidden][Mixture]: degree 0
+}
+
+func (c Config) masks(k int) madeMasks {
+	pos := c.order(k)
+	fill := func(rows, cols int, on func(i, j int) bool) []float32 {
+		m := make([]float32, rows*cols)
+		for i := range rows {
+			for j := range cols {
+				if on(i, j) {
+					m[i*cols+j] = 1
+				}
+			}
+		}
+		return m
+	}
+	return madeMasks{
+		in:      fill(c.Dim, c.Hidden, func(i, j int) bool { return pos[i] < c.degree(j) }),
+		hidden:  fill(c.Hidden, c.Hidden, func(i, j int) bool { return c.degree(i) <= c.degree(j) }),
+		out:     fill(c.Hidden, 2*c.Dim, func(i, j int) bool { return c.degree(i) <= pos[j%c.Dim] }),
+		mixture: fill(c.Hidden, c.Mixture, func(i, _ int) bool { return c.degree(i) == 0 }),
+	}
+}

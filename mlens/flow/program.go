@@ -1,0 +1,144 @@
+package flow
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// A program is a graph over one network: its inputs are the arrays of a batch and all weights. It is compiled once for each batch size
+// and may be run by several goroutines at once.
+type program struct {
+	cfg Config
+	ps  []param
+
+	backend compute.Backend
+	exec    *graph.Exec
+}
+
+// newProgram compiles body for the backend. It gets the builder and the nodes x [B, Length, Channels], s [B, Scalars] (nil if there are
+// none) and, if withY, y [B, Dim] (else nil); ws are the weights as they are given, before masks.
+func newProgram(backend compute.Backend, cfg Config, withY bool, body func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node) (*program, error) {
+	p := &program{cfg: cfg, ps: cfg.params(), backend: backend}
+	native := !isGo(backend)
+	err := catch(func() (err error) {
+		p.exec, err = graph.NewExec(backend, func(in []*graph.Node) []*graph.Node {
+			next := func() *graph.Node {
+				n := in[0]
+				in = in[1:]
+				return n
+			}
+			var s, y *graph.Node
+			x := next()
+			if cfg.Scalars > 0 {
+				s = next()
+			}
+			if withY {
+				y = next()
+			}
+			b := newBuilder(cfg, x.Graph(), in, native)
+			defer b.release()
+			return body(b, x, s, y, in)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("flow: building the network: %w", err)
+	}
+	return p, nil
+}
+
+// newLogProb is the program x, s, y → log p̂(y|x) [B].
+func newLogProb(backend compute.Backend, cfg Config) (*program, error) {
+	return newProgram(backend, cfg, true, func(b *builder, x, s, y *graph.Node, _ []*graph.Node) []*graph.Node {
+		return []*graph.Node{b.logProb(y, b.context(x, s))}
+	})
+}
+
+// newContext is the program x, s → h [B, Context].
+func newContext(backend compute.Backend, cfg Config) (*program, error) {
+	return newProgram(backend, cfg, false, func(b *builder, x, s, _ *graph.Node, _ []*graph.Node) []*graph.Node {
+		return []*graph.Node{b.context(x, s)}
+	})
+}
+
+// newGradient is the program x, s, y → the sum over the batch of min(−log p̂(y|x), limit), and its gradient by each weight.
+func newGradient(backend compute.Backend, cfg Config, limit float64) (*program, error) {
+	return newProgram(backend, cfg, true, func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node {
+		nll := graph.Neg(b.logProb(y, b.context(x, s)))
+		if limit > 0 {
+			nll = graph.Min(nll, graph.Scalar(b.g, dtypes.Float32, limit))
+		}
+		loss := graph.ReduceAllSum(nll)
+		return append([]*graph.Node{loss}, graph.Gradient(loss, ws...)...)
+	})
+}
+
+// tensors copies the weights ws, in the order of [Config.params], to the backend, so that goroutines can share them.
+func (p *program) tensors(ws [][]float32) ([]any, error) {
+	ts := make([]any, len(ws))
+	return ts, catch(func() error {
+		for i, w := range ws {
+			t := tensors.FromFlatDataAndDimensions(w, p.ps[i].dims...)
+			if err := t.ToDevice(p.backend, 0); err != nil {
+				return err
+			}
+			ts[i] = t
+		}
+		return nil
+	})
+}
+
+// run executes the program on rows [from, to) of b; weights come from [program.tensors]. The k-th output is copied into dst(k), which
+// must have its size.
+func (p *program) run(weights []any, b *Batch, from, to int, withY bool, dst func(k int) []float32) error {
+	return catch(func() error {
+		n := to - from
+		size := p.cfg.Length * p.cfg.Channels
+		x := tensors.FromFlatDataAndDimensions(b.X[from*size:to*size], n, p.cfg.Length, p.cfg.Channels)
+		own := []any{x}
+		if s := p.cfg.Scalars; s > 0 {
+			own = append(own, tensors.FromFlatDataAndDimensions(b.C[from*s:to*s], n, s))
+		}
+		if withY {
+			d := p.cfg.Dim
+			own = append(own, tensors.FromFlatDataAndDimensions(b.Y[from*d:to*d], n, d))
+		}
+		out, err := p.exec.Exec(append(own, weights...)...)
+		if err != nil {
+			return err
+		}
+		for k, t := range out {
+			to := dst(k)
+			if e := tensors.ConstFlatData(t, func(flat []float32) {
+				if len(flat) != len(to) {
+					err = fmt.Errorf("flow: output %d has %d numbers instead of %d", k, len(flat), len(to))
+					return
+				}
+				copy(to, flat)
+			}); e != nil && err == nil {
+				err = e
+			}
+			// Memory on a device is freed by hand only.
+			if e := t.FinalizeAll(); e != nil && err == nil {
+				err = e
+			}
+		}
+		for _, t := range own {
+			if e := t.(*tensors.Tensor).FinalizeAll(); e != nil && err == nil {
+				err = e
+			}
+		}
+		return err
+	})
+}
+
+// free releases tensors made by [program.tensors].
+func free(ts []any) {
+	for _, t := range ts {
+		_ = t.(*tensors.Tensor).FinalizeAll()
+	}
+}
