@@ -1,0 +1,40 @@
+// Package lens computes binary gravitational lenses: images, caustics and
+// the magnification of point and uniform-disc sources.
+//
+// # Frame
+//
+// Lengths are angular Einstein radii θ_E of the total mass. The centre of
+// mass is at the origin, the primary at x = −s·q/(1+q), the secondary at
+// x = +s/(1+q), both at y = 0. Of a Trajectory with τ = (t−t0)/tE
+//
+//	x = τ·cos α − u0·sin α
+//	y = τ·sin α + u0·cos α
+//
+// where α, in degrees, runs counter-clockwise from the direction
+// primary→secondary to the source's motion.
+//
+// # Method
+//
+// A point source is a quintic equation whose coefficients are free of
+// cancellation (quintic.go), its roots polished on the lens equation.
+//
+// For a uniform disc of radius ρ the magnification is the area of the images
+// over πρ². On the images z̄ − Σ m_i/(z−z_i) = ζ̄, and the sum is holomorphic
+// there, so that Green's theorem leaves (contour.go)
+//
+//	A = (1/2π) ∮ Σ_images [1 + Re(h e^{2iθ})]/|J| dθ,  h = Σ m_i/(z−z_i)²,
+//
+// over the limb ζ₀ + ρe^{iθ}. Nothing needs to be matched from one limb point
+// to the next, nothing cancels, and the only singularities are where the
+// limb crosses a caustic. These points are found by subdivision: between two
+// cusps a caustic is convex and its tangent is known exactly, so an arc lies
+// in the triangle of its chord and its end tangents (fold.go). The same
+// triangles bound the distance from the source to the caustics, which decides
+// where the expansion of Pejcha & Heyrovský 2009 to the order ρ² suffices
+// (quadrupole.go).
+//
+// # Scope
+//
+// Static binary lenses and uniform sources. No limb darkening, parallax,
+// orbital motion or third body. All functions are safe for concurrent use.
+package lens

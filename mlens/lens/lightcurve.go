@@ -1,0 +1,190 @@
+package lens
+
+import (
+	"fmt"
+	"math"
+)
+
+// LightCurve returns the magnification of a uniform disc of radius rho, in
+// θ_E, at each of times, in days, along tr. The result is written to dst,
+// which must be nil (allocates) or as long as times; nothing is allocated
+// per epoch. Times may be in any order; neighbours in time are fast, because
+// the images are followed from one epoch to the next wherever the distance
+// to the caustics proves that none can appear or vanish.
+//
+// An error names a parameter that no light curve can have.
+func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt Options) ([]float64, error) {
+	if err := b.Check(); err != nil {
+		return nil, err
+	}
+	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
+		return nil, fmt.Errorf("lens: trajectory %+v is not finite", tr)
+	}
+	if tr.TE == 0 {
+		return nil, fmt.Errorf("lens: tE = 0, but an Einstein time must not be 0")
+	}
+	if !(rho >= 0) || math.IsInf(rho, 1) {
+		return nil, fmt.Errorf("lens: rho = %v, but a source radius must be finite and not negative", rho)
+	}
+	if dst == nil {
+		dst = make([]float64, len(times))
+	}
+	if len(dst) != len(times) {
+		return nil, fmt.Errorf("lens: dst holds %d values, but there are %d times", len(dst), len(times))
+	}
+	f := follower{rho: rho, opt: opt.withDefaults()}
+	if opt.PointSource {
+		f.rho = 0
+	}
+	f.e.g = b.geom()
+	f.e.folds = b.folds(&f.e.g, make([]fold, 0, 160), 32)
+	sn, cs := sincosDeg(tr.Alpha)
+	f.dir = scale(f.e.g.sign, complex(cs, sn))
+	for i, t := range times {
+		tau := (t - tr.T0) / tr.TE
+		if tau-tau != 0 {
+			return nil, fmt.Errorf("lens: times[%d] = %v is not finite", i, t)
+		}
+		dst[i] = f.epoch(tau*cs-tr.U0*sn, tau*sn+tr.U0*cs, tau)
+	}
+	return dst, nil
+}
+
+// A follower computes the epochs of one light curve.
+type follower struct {
+	e   engine
+	rho float64
+	opt Options
+	dir complex128 // direction of motion in the frame of geom
+
+	on   bool    // im holds the images at tau
+	tau  float64 // of the last epoch
+	near float64 // lower bound of the distance to the caustics at tau
+	seen float64 // the distance when it was last computed
+	im   images
+	v    [5]complex128 // dw/dτ at tau
+	dv   [5]complex128 // half the change of v over the last step, per unit of τ
+}
+
+// A step is followed if it is shorter than this part of the distance to the
+// nearest caustic.
+const followable = 0.2
+
+func (f *follower) epoch(x, y, tau float64) float64 {
+	g := &f.e.g
+	eta, beta := g.source(x, y)
+	ds := tau - f.tau
+	step := math.Abs(ds)
+	before := f.near
+	f.near -= step
+	f.tau = tau
+	if f.on && step > followable*before && step <= followable*f.seen {
+		// The bound is stale rather than the step long.
+		f.near = distance(f.e.folds, eta, 1e3)
+		f.seen = f.near
+		before = f.near - step
+	}
+	if !f.on || step > followable*before || !f.follow(eta, ds) {
+		f.near = distance(f.e.folds, eta, 1e3)
+		f.seen = f.near
+		if f.near <= nearest*f.rho {
+			f.on = false
+			return f.disc(eta, beta)
+		}
+		f.start(x, y)
+	}
+	a := f.im.a
+	if f.rho == 0 {
+		return math.Max(a, 1)
+	}
+	target := f.opt.target(a)
+	e := f.rho / f.near
+	if f.near > nearest*f.rho && a*e*e < 0.2*target {
+		return math.Max(a, 1)
+	}
+	if f.near < 0.9*f.seen {
+		f.near = distance(f.e.folds, eta, 1e3)
+		f.seen = f.near
+		e = f.rho / f.near
+		if f.near > nearest*f.rho && a*e*e < 0.2*target {
+			return math.Max(a, 1)
+		}
+	}
+	if f.near > nearest*f.rho {
+		q, size := g.quadrupole(&f.im, f.rho)
+		if expansionError(a, size, f.rho, f.near) <= target {
+			return math.Max(a+q, 1)
+		}
+	}
+	return f.disc(eta, beta)
+}
+
+func (f *follower) disc(eta, beta complex128) float64 {
+	return f.e.disc(eta, beta, f.rho, f.opt, Result{}).Magnification
+}
+
+// start finds the images from nothing.
+func (f *follower) start(x, y float64) {
+	f.e.g.point(x, y, &f.im)
+	f.on = f.im.sure
+	for i := range f.im.n {
+		f.v[i] = f.velocity(f.im.h[i], 1/f.im.j[i])
+		f.dv[i] = 0
+	}
+}
+
+// velocity is dw/dτ = (e − h̄·ē)/J for a source that moves along e.
+func (f *follower) velocity(h complex128, invJ float64) complex128 {
+	return scale(invJ, f.dir-conj(h*f.dir))
+}
+
+// follow moves the images by ds in τ: a predictor of second order and
+// Newton's method on the lens equation. It returns false if an image is not
+// where the predictor expected it.
+func (f *follower) follow(eta complex128, ds float64) bool {
+	s, m1, m2 := f.e.g.s, f.e.g.m1, f.e.g.m2
+	a := 0.0
+	inv2ds := 0.0
+	if ds != 0 {
+		inv2ds = 0.5 / ds
+	}
+	for i := range f.im.n {
+		move := scale(ds, f.v[i]+scale(ds, f.dv[i]))
+		w := f.im.w[i] + move
+		limit := 0.09*norm(move) + 1e-24*norm(w)
+		var h complex128
+		var j float64
+		for it := 0; ; it++ {
+			i1 := inv(complex(real(w)+s, imag(w)))
+			i2 := inv(w)
+			t1, t2 := scale(m1, i1), scale(m2, i2)
+			r := eta - w + conj(t1+t2)
+			t1, t2 = t1*i1, t2*i2
+			h = t1 + t2
+			h1 := scale(-2, t1*i1+t2*i2)
+			j = 1 - norm(h)
+			d := scale(1/j, r-conj(h*r))
+			d2 := norm(d)
+			if !(d2 <= limit) || it == 5 {
+				return false
+			}
+			w += d
+			if d2*norm(h1) <= 1e-7*j*j {
+				// J and h move with w to first order.
+				hd := h1 * d
+				j -= 2 * dot(h, hd)
+				h += hd
+				break
+			}
+			limit = 0.25 * d2
+		}
+		inv := 1 / j
+		f.im.w[i], f.im.h[i], f.im.j[i] = w, h, j
+		v := f.velocity(h, inv)
+		f.dv[i] = scale(inv2ds, v-f.v[i])
+		f.v[i] = v
+		a += math.Abs(inv)
+	}
+	f.im.a = a
+	return true
+}

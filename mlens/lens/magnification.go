@@ -1,0 +1,130 @@
+package lens
+
+import "math"
+
+// Options are the tolerances of a magnification. The error is to be below
+// max(AbsTol, RelTol·A). A tolerance of 0 means its default of 1e-3 unless
+// the other is set; then it means 0. Options are a value: they are never
+// changed and may be shared.
+type Options struct {
+	AbsTol      float64 // absolute error of the magnification
+	RelTol      float64 // relative error of the magnification
+	PointSource bool    // ignore the size of the source
+}
+
+func (o Options) withDefaults() Options {
+	if !(o.AbsTol > 0) && !(o.RelTol > 0) {
+		o.AbsTol, o.RelTol = 1e-3, 1e-3
+	}
+	return o
+}
+
+// target is the error aimed at for a magnification a, with a margin for
+// errors that are estimates. It never goes below what floats can hold.
+func (o Options) target(a float64) float64 {
+	return math.Max(0.5*math.Max(o.AbsTol, o.RelTol*a), 1e-12*a)
+}
+
+// Method says how a magnification was computed.
+type Method uint8
+
+// The methods, cheapest first.
+const (
+	PointSource Method = iota // the source as a point
+	Quadrupole                // expansion to second order in the radius
+	Contour                   // integral over the limb
+	Radial                    // integral over circles about a lens
+)
+
+// String returns the name of the method in lower case.
+func (m Method) String() string {
+	switch m {
+	case PointSource:
+		return "point source"
+	case Quadrupole:
+		return "quadrupole"
+	case Contour:
+		return "contour"
+	case Radial:
+		return "radial"
+	}
+	return "unknown method"
+}
+
+// Result is a magnification and what is known of it.
+type Result struct {
+	Magnification float64
+	Error         float64 // estimate of the absolute error
+	Images        int     // of the centre of the source, 3 or 5
+	Method        Method
+}
+
+// Magnification of a uniform disc of radius rho, in θ_E, centred at (x, y).
+// A radius of 0, or opt.PointSource, means a point. It panics if the lens
+// does not pass Check, or if x, y or rho is NaN, infinite, or rho is negative.
+func (b Binary) Magnification(x, y, rho float64, opt Options) Result {
+	b.must()
+	checkSource(x, y, rho)
+	opt = opt.withDefaults()
+	var e engine
+	e.g = b.geom()
+	if rho > 0 && !opt.PointSource {
+		var room [160]fold
+		e.folds = b.folds(&e.g, room[:0], 16)
+	}
+	return e.magnification(x, y, rho, opt)
+}
+
+func checkSource(x, y, rho float64) {
+	if s := x + y; s-s != 0 {
+		panic("lens: the position of the source must be finite")
+	}
+	if !(rho >= 0) || math.IsInf(rho, 1) {
+		panic("lens: rho must be finite and not negative")
+	}
+}
+
+// An engine computes magnifications of one lens. It holds all the memory
+// that is needed, and belongs to one goroutine.
+type engine struct {
+	g     geom
+	folds []fold
+	im    images
+	c     contour
+}
+
+// magnification escalates from the point source to what the tolerance needs.
+func (e *engine) magnification(x, y, rho float64, opt Options) Result {
+	e.g.point(x, y, &e.im)
+	r := Result{Magnification: math.Max(e.im.a, 1), Images: e.im.n, Method: PointSource}
+	r.Error = 1e-12 * r.Magnification * r.Magnification
+	if rho == 0 || opt.PointSource {
+		return r
+	}
+	eta, beta := e.g.source(x, y)
+	d := distance(e.folds, eta, 1e3*(rho+1))
+	if d > nearest*rho {
+		q, size := e.g.quadrupole(&e.im, rho)
+		a := math.Max(e.im.a+q, 1)
+		if err := expansionError(e.im.a, size, rho, d); err <= opt.target(a) {
+			r.Magnification, r.Error, r.Method = a, math.Max(err, r.Error), Quadrupole
+			return r
+		}
+	}
+	return e.disc(eta, beta, rho, opt, r)
+}
+
+// disc integrates over the limb and, if that fails, over circles.
+func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) Result {
+	e.c.g = &e.g
+	a, err, ok := e.c.integrate(e.folds, eta, beta, rho, opt)
+	r.Method = Contour
+	if !ok || !(a >= 1-2*opt.target(1)) {
+		if v, verr := e.g.radial(eta, beta, rho, opt); verr < err || !(a >= 1-2*opt.target(1)) {
+			a, err = v, verr
+			r.Method = Radial
+		}
+	}
+	r.Magnification, r.Error = math.Max(a, 1), err
+	return r
+}
