@@ -102,3 +102,41 @@ func miscalibrated() (ranks [event.Dim][]float64) {
 	}
 	return ranks
 }
+
+// table1Solutions are the close and the wide solution of Table 1.
+func table1Solutions() []plots.Solution {
+	return []plots.Solution{
+		{Label: "close", Params: table1Close.Params(), Weight: 0.55},
+		{Label: "wide", Params: table1Wide.Params(), Weight: 0.45},
+	}
+}
+
+// table3Solutions are the five solutions of Zhang et al. (2021), Table 3; the
+// table lists no ρ.
+func table3Solutions() []plots.Solution {
+	const rho = -2.5
+	named := func(name string, t event.Theta) plots.Solution {
+		return plots.Solution{Label: name, Params: t.Params()}
+	}
+	return []plots.Solution{
+		named("planetary A", event.Theta{-0.3520, -1.6849, 80.0207, 0.1027, 25.9926, 1.6874, rho, 0.2048}),
+		named("planetary B", event.Theta{0.3242, -1.6464, 79.0411, 0.1390, 26.3604, 1.6927, rho, 0.2065}),
+		named("binary A", event.Theta{-0.6373, -0.3729, 209.7867, 0.1082, 25.8701, 1.6824, rho, 0.2114}),
+		named("binary B", event.Theta{-0.6450, -0.0813, 304.7107, 0.1160, 26.2091, 1.6550, rho, 0.2280}),
+		named("binary C", event.Theta{-0.6267, -0.0609, 123.4429, 0.1197, 26.2230, 1.6443, rho, 0.2357}),
+	}
+}
+
+// simulated is an event of 72 d at a cadence of step days and a
+// signal-to-noise ratio of 200 at baseline.
+func simulated(truth event.Theta, step float64) event.LightCurve {
+	var times []float64
+	for i := range int(72 / step) {
+		times = append(times, step*float64(i))
+	}
+	lc, err := truth.Params().Simulate(times, 200, rand.New(rand.NewPCG(5, 0)))
+	if err != nil {
+		panic(err)
+	}
+	return lc
+}

@@ -113,7 +113,8 @@ func settled(y []float64) []float64 {
 	return y[k:]
 }
 
-// runningMean smooths with a centred window of a fiftieth of the points.
+// runningMean smooths with a centred window of a fiftieth of the points,
+// narrower where the curve starts, and one-sided where it ends.
 func runningMean(y []float64) []float64 {
 	half := len(y) / 100
 	out := make([]float64, len(y))
@@ -122,8 +123,8 @@ func runningMean(y []float64) []float64 {
 		sums[i+1] = sums[i] + v
 	}
 	for i := range y {
-		k := min(half, i, len(y)-1-i)
-		out[i] = (sums[i+k+1] - sums[i-k]) / float64(2*k+1)
+		a, b := i-min(half, i/4), min(i+min(half, i/4), len(y)-1)
+		out[i] = (sums[b+1] - sums[a]) / float64(b+1-a)
 	}
 	return out
 }
@@ -157,7 +158,13 @@ func (l *lossView) draw(p *panel) {
 			p.dot(l.vx[i], l.vy[i], 1.8, Palette(0))
 		}
 	}
+	// The legend starts below a baseline that would cross it.
 	y := p.r.Max.Y - 12
+	for _, b := range l.opt.Baselines {
+		if v := p.py(b.Value); v < p.r.Max.Y && v > y-3*sizeText {
+			y = min(y, v-12)
+		}
+	}
 	entry := func(label string, i int) {
 		x := p.r.Max.X - 12 - textWidth(label, sizeText)
 		p.segment(vg.Point{X: x - 26, Y: y}, vg.Point{X: x - 6, Y: y}, stroke(Palette(i), lineCurve))

@@ -224,3 +224,30 @@ func circle(q vg.Point, r vg.Length) vg.Path {
 	path.Close()
 	return path
 }
+
+// arrow draws an arrow head with its tip at a point of the data, along d.
+func (p *panel) arrow(tip, d complex128, size vg.Length, c color.Color) {
+	q := p.at(real(tip), imag(tip))
+	e := p.at(real(tip)+real(d), imag(tip)+imag(d))
+	dx, dy := e.X-q.X, e.Y-q.Y
+	norm := vg.Length(math.Hypot(float64(dx), float64(dy)))
+	dx, dy = dx/norm*size, dy/norm*size
+	var path vg.Path
+	path.Move(q)
+	path.Line(vg.Point{X: q.X - dx - 0.38*dy, Y: q.Y - dy + 0.38*dx})
+	path.Line(vg.Point{X: q.X - 0.75*dx, Y: q.Y - 0.75*dy})
+	path.Line(vg.Point{X: q.X - dx + 0.38*dy, Y: q.Y - dy - 0.38*dx})
+	path.Close()
+	p.SetColor(c)
+	p.Fill(path)
+}
+
+// loop draws a closed curve of the complex plane, moved by −origin.
+func (p *panel) loop(z []complex128, origin complex128, st draw.LineStyle) {
+	xs, ys := make([]float64, len(z)+1), make([]float64, len(z)+1)
+	for i := range xs {
+		w := z[i%len(z)] - origin
+		xs[i], ys[i] = real(w), imag(w)
+	}
+	p.line(xs, ys, st)
+}

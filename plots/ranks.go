@@ -20,7 +20,8 @@ type RanksOptions struct {
 
 // Ranks draws, for each parameter, the histogram of the quantiles of the true
 // values under their posteriors. A calibrated posterior gives flat histograms;
-// a hump means posteriors too wide, a bowl too narrow, a slope a bias.
+// a hump means posteriors that are too wide, a bowl too narrow ones, a slope a
+// bias.
 //
 // ranks[k] are the quantiles in [0, 1] of parameter k, one an event. The band
 // holds the count of a bin with a probability of 95 % (binomial) if all is
@@ -71,13 +72,13 @@ func Ranks(ranks [event.Dim][]float64, opt RanksOptions) (*Figure, error) {
 			x := left + vg.Length(col)*(cw+gap)
 			y := bottom + vg.Length(rows-1-row)*(ch+between)
 			p := &panel{Canvas: c, r: rect(x, y, x+cw, y+ch)}
-			p.x = axis{lo: 0, hi: 1, numbers: row == rows-1, ticks: ticksFunc(0, 1, cw, sizeTick, true, 5, 8, number)}
+			p.x = axis{lo: 0, hi: 1, numbers: row == rows-1, ticks: ticksFunc(0, 1, cw, sizeTick, true, 5, 8, func(v float64, _ int) string { return number3(v) })}
 			p.y = axis{lo: 0, hi: 1.3 * most, numbers: col == 0, ticks: ticks(0, 1.3*most, ch, sizeTick, false, 5)}
 			if row == rows-1 {
 				p.x.label = "Quantile of the truth"
 			}
 			if col == 0 {
-				p.y.label = "Share × bins"
+				p.y.label = "Density"
 			}
 			hs[k].draw(p, paramLabels[k])
 		}
