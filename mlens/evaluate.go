@@ -91,25 +91,13 @@ func (e *Estimator) meanNLL(batches []flow.Batch) (float64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("mlens: %w", err)
 		}
-		var lp [1]float64
 		for j := range b.N {
-			e.flow.Condition(h[j*len(h)/b.N:][:len(h)/b.N]).LogProb(lp[:], b.Y[j*event.Dim:][:event.Dim])
-			sum -= lp[0]
+			d := e.model.Density(h[j*len(h)/b.N:][:len(h)/b.N])
+			sum -= float64(d.LogProb(nil, b.Y[j*event.Dim:][:event.Dim])[0])
 			n++
 		}
 	}
 	return sum / n, nil
-}
-
-// Judgement is the quality of a model on simulated events whose truth is known.
-type Judgement struct {
-	N            int
-	NLL, NLLErr  float64 // mean of −ln q(truth), standardised, and its standard error
-	RawNLL       float64 // the same per unit of the coordinates of a Theta
-	Ranks        [event.Dim][]float64
-	Delta        [event.Dim]float64 // deviation of the rank histogram (20 bins) from uniformity
-	Inside       float64            // mean fraction of the network's density inside the prior
-	Significance [event.Dim]float64 // p-value of uniform ranks (Kolmogorov–Smirnov)
 }
 
 // Evaluate judges the model on n realisations of a split of the bank, with
@@ -150,7 +138,7 @@ func (e *Estimator) Evaluate(b *bank.Bank, split bank.Split, n, draws int, progr
 					r.err = err
 					continue
 				}
-				p := &Posterior{est: e, cond: e.flow.Condition(h)}
+				p := &Posterior{est: e, density: e.model.Density(h)}
 				r.logProb = p.LogProb([]event.Theta{truth})[0]
 				sample := p.Sample(draws, uint64(i))
 				r.inside = p.Inside()
@@ -159,7 +147,7 @@ func (e *Estimator) Evaluate(b *bank.Bank, split bank.Split, n, draws int, progr
 					for j, t := range sample {
 						col[j] = t[k]
 					}
-					r.ranks[k] = calib.Rank(col, truth[k])
+					r.ranks[k] = math.Round(1e5*calib.Rank(col, truth[k])) / 1e5
 				}
 				mu.Lock()
 				done++
@@ -176,7 +164,7 @@ func (e *Estimator) Evaluate(b *bank.Bank, split bank.Split, n, draws int, progr
 	close(next)
 	wg.Wait()
 
-	j := &Judgement{N: n}
+	j := &Judgement{Events: n, Draws: draws}
 	var sum, sum2 float64
 	for i := range results {
 		r := &results[i]

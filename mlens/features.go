@@ -20,6 +20,8 @@ const (
 	baselineQuantile = 0.10
 )
 
+const snStride = 8
+
 // features turns a binned light curve into the network's input: x has shape
 // [bins][channels] and c [scalars]. With b the baseline, per bin
 //
@@ -28,15 +30,16 @@ const (
 //	x2 = 1 if the bin was measured, else all three are 0
 //
 // and c0 = (ln(S/N) − 4.6)/0.6 with S/N = √(b·f)/σ, the median over bins, which
-// for photon noise is the baseline's signal-to-noise ratio. All are free of the
-// flux's unit.
+// for photon noise is the baseline's signal-to-noise ratio (every snStride-th
+// measured bin is enough). All are free of the flux's unit.
 func features(x, c []float32, lc event.Binned) error {
 	b, err := baseline(lc)
 	if err != nil {
 		return err
 	}
 	clear(x)
-	sn := make([]float64, 0, len(lc.Flux))
+	sn := make([]float64, 0, len(lc.Flux)/snStride+1)
+	seen := 0
 	for i, w := range lc.Weight {
 		if w == 0 {
 			continue
@@ -46,9 +49,12 @@ func features(x, c []float32, lc event.Binned) error {
 		x[channels*i] = float32(2 * math.Log(max(f/b, 0.02)))
 		x[channels*i+1] = float32(asinh(z) / 3)
 		x[channels*i+2] = 1
-		if f > 0 {
+		if seen++; seen%snStride == 1 && f > 0 {
 			sn = append(sn, b*f*w)
 		}
+	}
+	if len(sn) == 0 {
+		return fmt.Errorf("mlens: hardly any flux is above 0: is this a difference flux, or a magnitude read as a flux?")
 	}
 	slices.Sort(sn)
 	c[0] = float32((math.Log(sn[len(sn)/2])/2 - 4.6) / 0.6)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/flow"
-	"github.com/mlens-go/microlens/mlens/flow/maf"
 )
 
 // modelVersion changes when the features, the file format or the meaning of the
@@ -33,7 +32,6 @@ type Estimator struct {
 	Dir string // from which it was loaded, or to which it was saved
 
 	model *flow.Model
-	flow  *maf.Flow
 }
 
 // Manifest is all that is known of a model besides its weights; it is the file
@@ -100,17 +98,7 @@ func Load(dir string) (*Estimator, error) {
 	if e.model, err = flow.ReadModel(e.Network, bytes.NewReader(raw)); err != nil {
 		return nil, fmt.Errorf("mlens: %s: %w", weights, err)
 	}
-	return e, e.prepare()
-}
-
-// prepare builds the sampler.
-func (e *Estimator) prepare() error {
-	f, err := e.model.Flow()
-	if err != nil {
-		return fmt.Errorf("mlens: %w", err)
-	}
-	e.flow = f
-	return nil
+	return e, nil
 }
 
 // Save writes the model to folder dir: model.json, the weights and the

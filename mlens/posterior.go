@@ -15,8 +15,8 @@ type Posterior struct {
 	// Window is the light curve that was conditioned on.
 	Window event.LightCurve
 
-	est  *Estimator
-	cond *maf.Conditional
+	est     *Estimator
+	density *maf.Density
 }
 
 // Condition returns the posterior of the event in lc, which must be one window
@@ -39,7 +39,7 @@ func (e *Estimator) Condition(lc event.LightCurve) (*Posterior, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mlens: %s: %w", lc.Name, err)
 	}
-	return &Posterior{Window: lc, est: e, cond: e.flow.Condition(h)}, nil
+	return &Posterior{Window: lc, est: e, density: e.model.Density(h)}, nil
 }
 
 // Sample draws n parameter sets from the posterior; the same seed gives the
@@ -51,7 +51,7 @@ func (p *Posterior) Sample(n int, seed uint64) []event.Theta {
 	out := make([]event.Theta, 0, n)
 	z := make([]float32, max(n, 1024)*event.Dim)
 	for round := 0; len(out) < n && round < tries; round++ {
-		p.cond.Sample(z, seed+uint64(round)*0x9e3779b97f4a7c15)
+		p.density.Sample(z, seed+uint64(round)*0x9e3779b97f4a7c15)
 		for i := 0; i < len(z) && len(out) < n; i += event.Dim {
 			if t, ok := p.inside(z[i:]); ok {
 				out = append(out, t)
@@ -77,7 +77,7 @@ func (p *Posterior) inside(z []float32) (event.Theta, bool) {
 // prior, from 4,096 draws.
 func (p *Posterior) Inside() float64 {
 	z := make([]float32, 4096*event.Dim)
-	p.cond.Sample(z, 1)
+	p.density.Sample(z, 1)
 	n := 0
 	for i := 0; i < len(z); i += event.Dim {
 		if _, ok := p.inside(z[i:]); ok {
@@ -103,8 +103,7 @@ func (p *Posterior) LogProb(ts []event.Theta) []float64 {
 			}
 		}
 	}
-	lp := make([]float64, turns*len(ts))
-	p.cond.LogProb(lp, y)
+	lp := p.density.LogProb(nil, y)
 	out := make([]float64, len(ts))
 	volume := p.est.Scaler.LogVolume()
 	for i, t := range ts {
@@ -113,10 +112,10 @@ func (p *Posterior) LogProb(ts []event.Theta) []float64 {
 			continue
 		}
 		three := lp[turns*i:][:turns]
-		top := slices.Max(three)
+		top := float64(slices.Max(three))
 		var sum float64
 		for _, v := range three {
-			sum += math.Exp(v - top)
+			sum += math.Exp(float64(v) - top)
 		}
 		out[i] = top + math.Log(sum) - volume
 	}

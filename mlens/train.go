@@ -179,9 +179,6 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mlens: %w", err)
 	}
-	if err := e.prepare(); err != nil {
-		return nil, err
-	}
 	e.Dir = state
 	history, err := e.History()
 	if err != nil {

@@ -31,16 +31,15 @@ type place struct {
 
 // Open opens the bank in dir. It checks that every shard is whole by its size
 // and header; [Bank.Verify] checks the contents.
-func Open(dir string) (b *Bank, err error) {
+func Open(dir string) (_ *Bank, err error) {
 	m, err := readManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	b = &Bank{Config: m.Config, dir: dir, shards: m.Shards}
+	b := &Bank{Config: m.Config, dir: dir, shards: m.Shards}
 	defer func() {
 		if err != nil {
 			b.Close()
-			b = nil
 		}
 	}()
 	for k, s := range m.Shards {

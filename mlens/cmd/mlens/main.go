@@ -45,6 +45,11 @@ func newRootCommand() *cobra.Command {
 		newLabCommand(),
 		newRunCommand(),
 		newConsoleCommand(),
+		newSimulateCommand(),
+		newTrainCommand(),
+		newInferCommand(),
+		newMagnifyCommand(),
 	)
+	root.SetArgs(doubleDash(os.Args[1:]))
 	return root
 }

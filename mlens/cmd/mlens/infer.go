@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlens-go/microlens/mlens"
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/jupyter"
+	"github.com/mlens-go/microlens/plots"
+)
+
+// inferOptions are the flags of infer.
+type inferOptions struct {
+	model, out string
+	n          int
+	seed       uint64
+	window     string
+	json       bool
+	read       event.ReadOptions
+	unit       string
+	tries      int
+}
+
+func newInferCommand() *cobra.Command {
+	o := inferOptions{}
+	c := &cobra.Command{
+		Use:   "infer [flags] FILE",
+		Short: "Posterior of one light curve, with its modes",
+		Long: `Reads a light curve (columns of time in days, flux or magnitude, and error; names
+in a header or the first three columns), cuts a window of 72 days out of it and
+prints the posterior's modes: the share of the draws, median and width of every
+parameter, and χ²/dof of the draw that fits best, from the exact simulator. t0 is
+counted from the start of the window.
+
+With -out, the draws go to samples.csv and the figures to corner.png and
+solutions.png in that folder.`,
+		Example: "  go tool mlens infer -window 2460919.5 -out event light-curve.dat",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.read.Unit = event.Unit(o.unit)
+			return infer(cmd.OutOrStdout(), args[0], o)
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&o.model, "model", "m", "", "folder of the model (default data/models/small of this checkout)")
+	f.IntVarP(&o.n, "n", "n", 20_000, "draws from the posterior")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the draws")
+	f.StringVarP(&o.window, "window", "w", "", "start of the window, in the file's time (default: the window that deviates most)")
+	f.StringVarP(&o.out, "out", "o", "", "folder for samples.csv, corner.png and solutions.png")
+	f.BoolVar(&o.json, "json", false, "print one JSON object instead of the table")
+	f.StringVar(&o.read.Time, "time", "", "column of time, by name or position from 1")
+	f.StringVar(&o.read.Value, "value", "", "column of flux or magnitude")
+	f.StringVar(&o.read.Error, "error", "", "column of the error")
+	f.StringVar(&o.unit, "unit", "", "flux or magnitude (default: told from the header or the numbers)")
+	f.IntVar(&o.tries, "tries", 200, "draws, over all modes, that the exact simulator is run on")
+	return c
+}
+
+func infer(w io.Writer, file string, o inferOptions) error {
+	const fewest = 100 // fewer draws show no modes
+	if o.n < fewest {
+		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewest)
+	}
+	if o.model == "" {
+		root, err := jupyter.Root(".")
+		if err != nil {
+			return fmt.Errorf("%w, or name a model with -model", err)
+		}
+		o.model = filepath.Join(root, "data", "models", "small")
+	}
+	lc, err := o.read.Read(file)
+	if err != nil {
+		return err
+	}
+	season := event.Season().Length()
+	var start float64
+	if o.window == "" {
+		start, err = lc.BestWindow(season)
+	} else if start, err = strconv.ParseFloat(o.window, 64); err != nil || math.IsNaN(start) || math.IsInf(start, 0) {
+		err = fmt.Errorf("-window is %q, but must be a time in days", o.window)
+	}
+	if err != nil {
+		return err
+	}
+	win, err := lc.Window(start, season)
+	if err != nil {
+		return err
+	}
+	est, err := mlens.Load(o.model)
+	if err != nil {
+		return err
+	}
+	post, err := est.Condition(win)
+	if err != nil {
+		return err
+	}
+	draws := post.Sample(o.n, o.seed)
+	if len(draws) < fewest {
+		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on", file, 100*post.Inside())
+	}
+	modes, err := post.Modes(draws, o.tries)
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := writeInference(o.out, win, draws, modes); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return printJSON(w, file, start, draws, modes)
+	}
+	return printTable(w, file, start, win, draws, modes)
+}
+
+// writeInference writes draws and figures to folder dir, each whole or not at all.
+func writeInference(dir string, win event.LightCurve, draws []event.Theta, modes []mlens.Mode) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "samples.csv")
+	f, err := os.CreateTemp(dir, ".samples.csv.*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed
+	buf := bufio.NewWriter(f)
+	if err := writeSamples(buf, draws); err != nil {
+		return err
+	}
+	if err := buf.Flush(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	solutions := make([]plots.Solution, len(modes))
+	marks := make([]plots.Mark, len(modes))
+	for i, m := range modes {
+		solutions[i] = plots.Solution{Label: modeName(i), Params: m.Best.Params(), Weight: m.Weight}
+		marks[i] = plots.Mark{Label: modeName(i), Theta: m.Best}
+	}
+	if err := plots.Corner(draws, plots.CornerOptions{Marks: marks}).Save(filepath.Join(dir, "corner.png")); err != nil {
+		return err
+	}
+	fig, err := plots.Solutions(win, solutions, plots.SolutionsOptions{})
+	if err != nil {
+		return err
+	}
+	return fig.Save(filepath.Join(dir, "solutions.png"))
+}
+
+func modeName(i int) string { return "mode " + string(rune('A'+i)) }
+
+func writeSamples(w io.Writer, draws []event.Theta) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(event.Names[:]); err != nil {
+		return err
+	}
+	row := make([]string, event.Dim)
+	for _, t := range draws {
+		for k, v := range t {
+			row[k] = strconv.FormatFloat(v, 'g', 9, 64)
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// printTable prints what a person wants to see.
+func printTable(w io.Writer, file string, start float64, win event.LightCurve, draws []event.Theta, modes []mlens.Mode) error {
+	fmt.Fprintf(w, "%s: window from %.6g to %.6g, %d measurements, %d draws\n\n", file, start, start+event.Season().Length(), win.Len(), len(draws))
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "\tall\t")
+	for i := range modes {
+		fmt.Fprintf(t, "%s\tbest draw\t", modeName(i))
+	}
+	fmt.Fprint(t, "\nshare of the draws\t100 %\t")
+	for _, m := range modes {
+		fmt.Fprintf(t, "%.0f %%\t\t", 100*m.Weight)
+	}
+	fmt.Fprintln(t)
+	all := mlens.Summary(draws)
+	for k, name := range event.Names {
+		fmt.Fprintf(t, "%s\t%s\t", name, plusMinus(all.Median[k], all.Sigma[k]))
+		for _, m := range modes {
+			fmt.Fprintf(t, "%s\t%s\t", plusMinus(m.Median[k], m.Sigma[k]), number(m.Best[k], m.Sigma[k]))
+		}
+		fmt.Fprintln(t)
+	}
+	fmt.Fprint(t, "χ²/dof\t\t")
+	for _, m := range modes {
+		fmt.Fprintf(t, "\t%.3g\t", m.Chi2DOF)
+	}
+	fmt.Fprintln(t)
+	return t.Flush()
+}
+
+// number prints v to two digits of its uncertainty.
+func number(v, sigma float64) string {
+	digits := 3
+	if sigma > 0 {
+		digits = min(6, max(0, 1-int(math.Floor(math.Log10(sigma)))))
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64)
+}
+
+func plusMinus(v, sigma float64) string { return number(v, sigma) + " ± " + number(sigma, sigma) }
+
+// named is a Theta that marshals to an object in the order of event.Names.
+type named event.Theta
+
+// MarshalJSON implements json.Marshaler.
+func (t named) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for k, name := range event.Names {
+		if k > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendQuote(b, name)
+		b = append(b, ':')
+		if math.IsNaN(t[k]) || math.IsInf(t[k], 0) {
+			b = append(b, "null"...)
+			continue
+		}
+		b = strconv.AppendFloat(b, t[k], 'g', -1, 64)
+	}
+	return append(b, '}'), nil
+}
+
+func printJSON(w io.Writer, file string, start float64, draws []event.Theta, modes []mlens.Mode) error {
+	type mode struct {
+		Weight  float64  `json:"weight"`
+		Median  named    `json:"median"`
+		Sigma   named    `json:"sigma"`
+		Best    named    `json:"best"`
+		Chi2DOF *float64 `json:"chi2_dof"` // null where no simulation succeeded
+	}
+	out := struct {
+		File       string   `json:"file"`
+		Window     float64  `json:"window"`
+		N          int      `json:"n"`
+		Parameters []string `json:"parameters"`
+		Modes      []mode   `json:"modes"`
+	}{file, start, len(draws), event.Names[:], nil}
+	for _, m := range modes {
+		j := mode{m.Weight, named(m.Median), named(m.Sigma), named(m.Best), &m.Chi2DOF}
+		if math.IsNaN(m.Chi2DOF) {
+			j.Chi2DOF = nil
+		}
+		out.Modes = append(out.Modes, j)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}

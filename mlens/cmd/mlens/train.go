@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlens-go/microlens/mlens"
+	"github.com/mlens-go/microlens/mlens/bank"
+	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/nb"
+)
+
+func newTrainCommand() *cobra.Command {
+	var cfg mlens.TrainConfig
+	var run mlens.Run
+	network, out, judge := "small", "", 1000
+	networks := map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper}
+	c := &cobra.Command{
+		Use:   "train [flags]",
+		Short: "Train a network, or go on with an interrupted training",
+		Long: `Trains a network on simulations of the prior, which are made first where they are
+missing. Interrupted or killed, the same command goes on from the last
+checkpoint; done, it says where the model is.`,
+		Example: "  go tool mlens train -sims 140000 -curves 1000000 -out my-model",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			if err := ensureSIMD(ctx); err != nil {
+				return err
+			}
+			build, ok := networks[network]
+			if !ok {
+				return fmt.Errorf("-network is %q, but must be small or paper", network)
+			}
+			cfg.Network = build()
+			bar := nb.Progress("simulations")
+			run.Simulating = func(p bank.Progress) { bar(p.Done, p.Total) }
+			run.Training = trainingLine(cmd, cfg.Batch)
+			est, err := mlens.Train(ctx, cfg, run)
+			if err != nil {
+				return err
+			}
+			r := est.Record
+			fmt.Fprintf(cmd.OutOrStdout(), "NLL, standardised: training %.3f, validation %.3f (raw %.3f); the prior %.2f, one Gaussian %.2f\n",
+				r.TrainNLL, r.ValidNLL, r.ValidNLL+r.LogVolume, r.PriorNLL, r.GaussianNLL)
+			if out != "" {
+				if err := est.Save(out); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "model: %s\n", est.Dir)
+			if judge == 0 {
+				return nil
+			}
+			b, err := mlens.Simulate(ctx, cfg.Bank, run)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			j, err := est.Evaluate(b, bank.Test, judge, 1000, nb.Progress("held-out events"))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%d held-out events: NLL %.3f ± %.3f, raw %.3f\n", j.Events, j.NLL, j.NLLErr, j.RawNLL)
+			return j.Save(est.Dir)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&network, "network", network, "architecture: small or paper")
+	f.IntVar(&cfg.Bank.N, "sims", 140_000, "simulations, before the cut")
+	f.Uint64Var(&cfg.Bank.Seed, "bankseed", 1, "seed of the simulations")
+	f.Float64Var(&cfg.Cut, "cut", bank.CutPaper, "smallest residual χ²/dof of the best single lens")
+	f.Float64Var(&cfg.Observing.Irregular, "irregular", 0.5, "fraction of light curves with gaps and another cadence")
+	f.IntVar(&cfg.Curves, "curves", 1_000_000, "light curves shown in all")
+	f.IntVar(&cfg.Batch, "batch", 128, "light curves a step")
+	f.Float64Var(&cfg.LearningRate, "lr", 1e-3, "peak learning rate")
+	f.Uint64Var(&cfg.Seed, "seed", 1, "seed of weights and realisations")
+	f.StringVar(&run.Dir, "dir", "", "folder for banks and runs (default $MLENS_CACHE, else the user's cache)")
+	f.StringVar(&out, "out", "", "folder to which the model is copied")
+	f.IntVar(&judge, "judge", judge, "held-out events on which the model is judged; 0: none")
+	return c
+}
+
+// trainingLine prints a line of progress whenever a validation was made, and at
+// most one every ten seconds else.
+func trainingLine(cmd *cobra.Command, batch int) func(flow.Progress) {
+	var last time.Time
+	valid := 0.0
+	return func(p flow.Progress) {
+		if p.Valid == valid && time.Since(last) < 10*time.Second && p.Step != p.Steps {
+			return
+		}
+		last, valid = time.Now(), p.Valid
+		fmt.Fprintf(cmd.ErrOrStderr(), "%9d of %d curves  loss %7.3f  validation %7.3f  %4.0f curves/s  %s left\n",
+			p.Step*batch, p.Steps*batch, p.Loss, p.Valid, p.Rate, p.ETA.Round(time.Second))
+	}
+}
