@@ -37,6 +37,7 @@ func Prepare(ctx context.Context, root string, p *Progress) (*Jupyter, error) {
 
 // Console becomes `jupyter console` on our kernel.
 func (j *Jupyter) Console(args []string) error {
-	argv := slices.Concat([]string{j.Command, "console", "--kernel", "gonb"}, args)
-	return syscall.Exec(j.Command, argv, j.environ())
+	argv := slices.Concat([]string{j.Command, "console", "--kernel", "gonb",
+		"--ZMQTerminalInteractiveShell.use_kernel_is_complete=False"}, args) // GoNB does not answer that request
+	return syscall.Exec(j.Command, argv, j.environ("MLENS_CONSOLE=1", "PYTHONWARNINGS=ignore::UserWarning"))
 }

@@ -107,7 +107,8 @@ func workUses(file string) (dirs []string) {
 	defer f.Close()
 	block := false
 	for s := bufio.NewScanner(f); s.Scan(); {
-		l := strings.TrimSpace(s.Text())
+		l, _, _ := strings.Cut(s.Text(), " //")
+		l = strings.TrimSpace(l)
 		switch {
 		case block && l == ")":
 			block = false

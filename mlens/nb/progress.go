@@ -19,6 +19,8 @@ import (
 func Progress(name string) func(done, total int) {
 	p := &progress{name: name, now: time.Now, start: time.Now()}
 	switch {
+	case os.Getenv("MLENS_CONSOLE") != "": // `mlens console`: what the cell prints reaches a terminal
+		p.show = func(s string, last bool) { terminal(os.Stdout, s, last) }
 	case gonbui.IsNotebook:
 		id := "progress-" + gonbui.UniqueId()
 		p.show = func(s string, last bool) {
@@ -30,12 +32,9 @@ func Progress(name string) func(done, total int) {
 	default:
 		tty := isTerminal(os.Stderr)
 		p.show = func(s string, last bool) {
-			switch {
-			case tty && !last:
-				fmt.Fprint(os.Stderr, "\r\033[K"+s)
-			case tty:
-				fmt.Fprintln(os.Stderr, "\r\033[K"+s)
-			case last:
+			if tty {
+				terminal(os.Stderr, s, last)
+			} else if last {
 				fmt.Fprintln(os.Stderr, s)
 			}
 		}
@@ -134,6 +133,14 @@ func spell(d time.Duration) string {
 		return fmt.Sprintf("%d min %d s", s/60, s%60)
 	}
 	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
+}
+
+// terminal writes s over the line before, and ends it when it is the last.
+func terminal(w *os.File, s string, last bool) {
+	fmt.Fprint(w, "\r\033[K"+s)
+	if last {
+		fmt.Fprintln(w)
+	}
 }
 
 func isTerminal(f *os.File) bool {

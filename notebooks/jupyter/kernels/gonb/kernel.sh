@@ -36,4 +36,9 @@ PATH=$(dirname "$goimports"):$PATH
 GOEXPERIMENT=$experiment
 MLENS_ROOT=$root # where nb.Data looks first
 export GOEXPERIMENT MLENS_ROOT
+
+# A Jupyter that is killed cannot stop its kernels: look now and then whether it is still there.
+parent=${JPY_PARENT_PID:-$PPID}
+(while sleep 5; kill -0 "$parent" && kill -0 $$; do :; done; kill -- -$$) </dev/null >/dev/null 2>&1 &
+
 exec "$gonb" --kernel "$1" -raw_error -go_work="$root" 2>/dev/null

@@ -1,0 +1,131 @@
+package jupyter
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func stderr(s string) []Output { return []Output{{Type: "stream", Name: "stderr", Text: Text(s)}} }
+
+func TestFailure(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		outputs []Output
+		want    string
+	}{
+		{"nothing", nil, ""},
+		{"a remark", stderr("reading 12 files\n"), ""},
+		{"the words in a sentence", stderr("the exit status 0 is fine\n"), ""},
+		{"on stdout", []Output{{Type: "stream", Name: "stdout", Text: "exit status 2\n"}}, ""},
+		{"os.Exit", stderr("exit status 3\n"), "exit status 3"},
+		{"killed", stderr("signal: killed\n"), "signal: killed"},
+		{"in pieces", append(stderr("error: no data\nexit st"), stderr("atus 1\n")...), "error: no data\nexit status 1"},
+		{"magic", stderr("\"%nonsense\" unknown or not implemented yet."), `"%nonsense" unknown or not implemented yet.`},
+		{"error output", append(stderr("panic: \x1b[7msky\x1b[0m\nexit status 2\n"), Output{Type: "error", EName: "ERROR", EValue: "exit status 2", Traceback: "exit status 2"}),
+			"panic: sky\nexit status 2"},
+		{"error alone", []Output{{Type: "error", EName: "ERROR", EValue: "compile"}}, "ERROR compile"},
+	} {
+		if got := Failure(test.outputs); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestCheckOutputs(t *testing.T) {
+	parse := func(s string) *Notebook {
+		var nb Notebook
+		if err := json.Unmarshal([]byte(s), &nb); err != nil {
+			t.Fatal(err)
+		}
+		return &nb
+	}
+	good := parse(`{"cells":[{"cell_type":"markdown","source":["# A\n","b"]},
+		{"cell_type":"code","source":"x","execution_count":1,"outputs":[]},
+		{"cell_type":"code","source":"  ","execution_count":null,"outputs":[]},
+		{"cell_type":"code","source":["y\n","z"],"execution_count":2,"outputs":[]}]}`)
+	if w := good.CheckOutputs(); w != nil {
+		t.Errorf("%q", w)
+	}
+	if good.Cells[0].Source != "# A\nb" {
+		t.Errorf("lines are not joined: %q", good.Cells[0].Source)
+	}
+	bad := parse(`{"cells":[{"cell_type":"code","source":"x","execution_count":2,"outputs":[]},
+		{"cell_type":"code","source":"y\nz","execution_count":null,"outputs":[{"name":"stderr","output_type":"stream","text":["exit status 1\n"]}]}]}`)
+	want := "cell 1 was run as number 2, not 1|cell 2 was not run (y …)|cell 2 failed: exit status 1"
+	if got := strings.Join(bad.CheckOutputs(), "|"); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestTidy(t *testing.T) {
+	in := `{"metadata":{"language_info":{"name":"go","version":"go1.26.8"}},"cells":[{"cell_type":"code","metadata":{"execution":{"iopub":1}},"source":["a<b&&\"é\""],"execution_count":1.0}],"nbformat":4}`
+	got, err := tidy([]byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"1.26.8", "iopub"} {
+		if bytes.Contains(got, []byte(gone)) {
+			t.Errorf("%s is still there", gone)
+		}
+	}
+	for _, kept := range []string{`"a<b&&\"é\""`, `"execution_count": 1.0`, "\n  {\n   \"cell_type\": \"code\""} {
+		if !bytes.Contains(got, []byte(kept)) {
+			t.Errorf("%s is not in\n%s", kept, got)
+		}
+	}
+	if again, err := tidy(got); err != nil || !bytes.Equal(again, got) {
+		t.Error("tidying twice changes it")
+	}
+}
+
+func TestWriteFileKeepsMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.ipynb")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	i, _ := os.Stat(path)
+	if b, _ := os.ReadFile(path); string(b) != "new" || i.Mode().Perm() != 0o600 {
+		t.Errorf("%q with mode %v", b, i.Mode())
+	}
+	if all, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*ipynb*")); len(all) > 0 {
+		t.Errorf("left behind: %v", all)
+	}
+}
+
+type pipe struct {
+	bytes.Buffer
+	closed bool
+}
+
+func (p *pipe) Close() error { p.closed = true; return nil }
+
+func TestWatch(t *testing.T) {
+	nb := &Notebook{Cells: []Cell{{Type: "markdown"}, {Type: "code", Source: "one"}, {Type: "code", Source: "two\nlines"}, {Type: "code", Source: "three"}}}
+	lines := `some chatter of a library
+mlens-cell {"event":"start","index":1}
+mlens-cell {"event":"end","index":1,"outputs":[{"output_type":"stream","name":"stdout","text":"1\n"}]}
+mlens-cell {"event":"start","index":2}
+mlens-cell {"event":"end","index":2,"outputs":[{"output_type":"stream","name":"stderr","text":"error: no\nexit status 1\n"}]}
+mlens-cell {"event":"start","index":3}
+`
+	var in pipe
+	var seen []int
+	e := watch(io.MultiReader(strings.NewReader(lines)), nb, "a.ipynb", func(n, of int) { seen = append(seen, n, of) }, &in)
+	if e == nil || e.Error() != "a.ipynb: cell 3 failed:\n    two\n    lines\n→ error: no\nexit status 1" {
+		t.Errorf("got %v", e)
+	}
+	if in.String() != "\n" || !in.closed {
+		t.Errorf("let go on %q, closed %v: want once, then stop", in.String(), in.closed)
+	}
+	if len(seen) != 4 || seen[2] != 2 || seen[3] != 3 {
+		t.Errorf("progress %v", seen)
+	}
+}
