@@ -1,9 +1,11 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/cmplx"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -23,7 +25,7 @@ type CausticsOptions struct {
 
 // Caustics draws the caustics of solutions with the path of the source, an
 // arrow for its direction, the source to size where it comes closest to the
-// centre, and the lenses: a large dot for the heavier, a small one for the
+// centre, and the lenses: a large cross for the heavier, a small one for the
 // lighter. One colour a solution, that of Palette; equal scales on both axes.
 // It is an error if a solution has impossible parameters.
 func Caustics(solutions []Solution, opt CausticsOptions) (*Figure, error) {
@@ -109,17 +111,50 @@ func (v *causticsView) draw(c vg.Canvas, at vg.Point, cell vg.Length, cols int) 
 			}
 		}
 		p.frame(0, 0)
+		shown := v.scenes
 		if v.split {
-			v.name(p, i, 0)
-		} else {
-			for k := range v.scenes {
-				v.name(p, k, k)
-			}
+			shown = v.scenes[i : i+1]
+		}
+		corners := v.corners(shown)
+		for line, sc := range shown {
+			v.write(p, corners[0], line, len(shown), sc.name(), style{size: sizeText, color: Palette(i + line)})
 		}
 		if i == 0 {
-			write(p, vg.Point{X: p.r.Min.X + 7, Y: p.r.Min.Y + 7}, v.origin(), style{size: sizeTick, color: soft})
+			v.write(p, corners[1], 0, 1, v.origin(), style{size: sizeTick, color: soft})
 		}
 	}
+}
+
+// corners returns the panel's corners, as signs of x and y, that are farthest
+// from the sources' paths; upper ones first among equals.
+func (v *causticsView) corners(shown []*scene) []complex128 {
+	room := func(c complex128) float64 {
+		best := math.Inf(1)
+		for _, sc := range shown {
+			at := complex(0.55*real(c)*v.half, 0.85*imag(c)*v.half)
+			best = math.Min(best, math.Abs(cross(at-sc.at(0)+sc.center, sc.direction())))
+		}
+		return math.Min(best, 0.5*v.half)
+	}
+	out := []complex128{-1 + 1i, 1 + 1i, -1 - 1i, 1 - 1i}
+	slices.SortStableFunc(out, func(a, b complex128) int { return cmp.Compare(room(b), room(a)) })
+	return out
+}
+
+// write sets a line, of several, in a corner.
+func (v *causticsView) write(p *panel, corner complex128, line, lines int, s string, st style) {
+	const margin = vg.Length(8)
+	q := vg.Point{X: p.r.Min.X + margin, Y: p.r.Max.Y - margin}
+	if real(corner) > 0 {
+		q.X, st.ax = p.r.Max.X-margin, 1
+	}
+	st.ay = 1
+	if imag(corner) < 0 {
+		st.ay = 0
+		q.Y, line = p.r.Min.Y+margin, line-lines+1
+	}
+	q.Y -= 1.4 * st.size * vg.Length(line)
+	write(p, q, s, st)
 }
 
 func (v *causticsView) panel(c vg.Canvas, r vg.Rectangle) *panel {
@@ -140,11 +175,6 @@ func (v *causticsView) origin() string {
 	return "origin: centre of mass"
 }
 
-func (v *causticsView) name(p *panel, k, line int) {
-	write(p, vg.Point{X: p.r.Min.X + 7, Y: p.r.Max.Y - 8 - 1.4*sizeText*vg.Length(line)}, v.scenes[k].name(),
-		style{size: sizeText, ay: 1, color: Palette(k)})
-}
-
 // scene draws scene k on a panel in units of θ_E from the centre.
 func (v *causticsView) scene(p *panel, k int) {
 	sc := v.scenes[k]
@@ -153,12 +183,12 @@ func (v *causticsView) scene(p *panel, k int) {
 		p.loop(loop, sc.center, stroke(color, lineCurve))
 	}
 	primary, secondary := lens.Binary{S: sc.Params.S, Q: sc.Params.Q}.Positions()
-	big, small := vg.Length(2.6), vg.Length(1.7)
+	big, small := vg.Length(4.5), vg.Length(2.7)
 	if sc.Params.Q > 1 {
 		big, small = small, big
 	}
-	p.dot(primary-real(sc.center), -imag(sc.center), big, color)
-	p.dot(secondary-real(sc.center), -imag(sc.center), small, color)
+	p.plus(primary-real(sc.center), -imag(sc.center), big, color)
+	p.plus(secondary-real(sc.center), -imag(sc.center), small, color)
 
 	// The path, through the point nearest the centre.
 	d := sc.direction()

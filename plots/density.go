@@ -65,13 +65,6 @@ func (d *density) smooth(hx, hy float64, ex, ey edges) {
 	}
 }
 
-// smooth1 is smooth in one dimension.
-func smooth1(v []float64, h float64, e edges) []float64 {
-	d := density{nx: len(v), ny: 1, v: append([]float64(nil), v...)}
-	d.smooth(h, 0, e, edges{})
-	return d.v
-}
-
 // kernel returns half a Gaussian of standard deviation h cells, cut at 3.5h and
 // normalised with its mirror image: k[0], k[±1], …; nil if it does nothing.
 func kernel(h float64) []float64 {

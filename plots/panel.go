@@ -217,6 +217,16 @@ func (p *panel) ring(x, y float64, r vg.Length, c color.Color) {
 	}
 }
 
+// plus draws an upright cross at a data point inside the panel.
+func (p *panel) plus(x, y float64, r vg.Length, c color.Color) {
+	if !p.inside(x, y) {
+		return
+	}
+	q := p.at(x, y)
+	p.segment(vg.Point{X: q.X - r, Y: q.Y}, vg.Point{X: q.X + r, Y: q.Y}, stroke(c, 0.9))
+	p.segment(vg.Point{X: q.X, Y: q.Y - r}, vg.Point{X: q.X, Y: q.Y + r}, stroke(c, 0.9))
+}
+
 func circle(q vg.Point, r vg.Length) vg.Path {
 	var path vg.Path
 	path.Move(vg.Point{X: q.X + r, Y: q.Y})

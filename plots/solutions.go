@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"math/cmplx"
 	"slices"
 	"strings"
 
@@ -13,11 +14,11 @@ import (
 )
 
 // SolutionsOptions are the options of [Solutions]. The zero value shows the
-// part of the event above a sixth of its peak, and central caustics.
+// peak and the anomaly, and central caustics.
 type SolutionsOptions struct {
 	Title  string
 	Scale  FluxScale
-	Window [2]float64 // times to show; zero: where the first solution rises above a sixth of its peak
+	Window [2]float64 // times to show; zero: the peak and the anomaly of the first solution
 	Center Center
 	Extent float64 // θ_E from the centre to the edge of the caustics; 0: chosen
 	Width  float64 // inches; 0: 9
@@ -42,7 +43,7 @@ func Solutions(lc event.LightCurve, solutions []Solution, opt SolutionsOptions) 
 		}
 		curves, fits = append(curves, c), append(fits, f)
 		if i == 0 && opt.Window == [2]float64{} {
-			opt.Window = rise(lc, c, f.Baseline())
+			opt.Window = closeUp(cv.scenes[0], c, f)
 		}
 	}
 	lv, err := newLightView(lc, curves, LightCurveOptions{Scale: opt.Scale, Window: opt.Window, Baseline: fits[0].Baseline()})
@@ -137,21 +138,24 @@ func denser(times []float64, window [2]float64) []float64 {
 	return out
 }
 
-// rise returns the times between which a model is above a sixth of its peak,
-// a third wider, within the measurements.
-func rise(lc event.LightCurve, c Curve, base float64) [2]float64 {
-	peak := slices.Max(c.Flux) - base
+// closeUp returns the times that matter, within the measurements: those at
+// which a solution is above half its peak or differs from a single lens at its
+// central caustic by a twentieth of that, half as wide again on both sides.
+func closeUp(sc *scene, c Curve, f event.Fluxes) [2]float64 {
+	peak := slices.Max(c.Flux) - f.Baseline()
 	first, last := c.Times[0], c.Times[len(c.Times)-1]
 	t0, t1 := last, first
 	for i, t := range c.Times {
-		if c.Flux[i]-base > peak/6 {
+		u := cmplx.Abs(sc.at((t-sc.Params.T0)/sc.Params.TE) - complex(centralCaustic(lens.Binary{S: sc.Params.S, Q: sc.Params.Q}), 0))
+		single := f.Source*lens.SingleLens(u) + f.Blend
+		if c.Flux[i]-f.Baseline() > peak/2 || math.Abs(c.Flux[i]-single) > peak/20 {
 			t0, t1 = math.Min(t0, t), math.Max(t1, t)
 		}
 	}
 	if t1 <= t0 {
 		return [2]float64{first, last}
 	}
-	w := (t1 - t0) / 6
+	w := (t1 - t0) / 2
 	return [2]float64{math.Max(t0-w, first), math.Min(t1+w, last)}
 }
 

@@ -122,7 +122,7 @@ func decadeTicks(lo, hi float64, length, size vg.Length) []tick {
 	lo, hi = math.Min(lo, hi), math.Max(lo, hi)
 	n := math.Floor(hi+1e-9) - math.Ceil(lo-1e-9) + 1
 	if n < 2 {
-		return ticksFunc(lo, hi, length, size, true, 5, length, func(v float64, _ int) string { return number3(math.Pow(10, v)) })
+		return logTicks(lo, hi, length, 4*size)
 	}
 	every := math.Max(1, math.Ceil(n*float64(2.5*size/length)*1.3))
 	var out []tick
@@ -139,6 +139,31 @@ func decadeTicks(lo, hi float64, length, size vg.Length) []tick {
 				out = append(out, tick{at: v, minor: true})
 			}
 		}
+	}
+	return out
+}
+
+// logTicks returns ticks for an axis of log10 values at round values of one or
+// two digits, their labels no closer than gap.
+func logTicks(lo, hi float64, length, gap vg.Length) []tick {
+	var out []tick
+	for _, set := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 2, 3, 5, 7}, {1, 1.5, 2, 3, 4, 5, 7}, {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9}} {
+		var try []tick
+		closest := math.Inf(1)
+		for e := math.Floor(lo); e <= hi; e++ {
+			for _, m := range set {
+				if at := e + math.Log10(m); at >= lo-1e-9 && at <= hi+1e-9 {
+					if len(try) > 0 {
+						closest = math.Min(closest, at-try[len(try)-1].at)
+					}
+					try = append(try, tick{at: at, label: number3(m * math.Pow(10, e))})
+				}
+			}
+		}
+		if vg.Length(closest/(hi-lo))*length < gap && out != nil {
+			break
+		}
+		out = try
 	}
 	return out
 }
