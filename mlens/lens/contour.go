@@ -29,7 +29,11 @@ func (c *contour) value(th float64, want int) float64 {
 	}
 	c.warm = true
 	if want != 0 && c.im.n != want {
-		c.bad++
+		if c.im.sure {
+			c.bad++
+		} else {
+			c.g.solve(eta, beta, &c.roots, true, want, &c.im)
+		}
 	}
 	e2 := complex(cs*cs-sn*sn, 2*sn*cs)
 	sum := 0.0
@@ -123,70 +127,12 @@ func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt
 		return c.blind(opt)
 	}
 	if c.nCross == 0 && c.n == 0 {
-		if a, err, ok = c.periodic(opt); ok {
+		if a, err, ok = c.periodic(folds, opt); ok {
 			return a, err, true
 		}
 	}
 	var ps [maxPanels]panel
-	n := 0
-	if c.nCross == 0 {
-		want := c.count(0, 2*math.Pi)
-		k := max(c.n, 1)
-		for i := range k {
-			lo, hi := -math.Pi, math.Pi
-			if c.n > 0 {
-				lo = c.at[i].theta
-				hi = c.at[(i+1)%k].theta
-				if i == k-1 {
-					hi += 2 * math.Pi
-				}
-			}
-			// No panel is longer than a quarter of the limb.
-			parts := int(math.Ceil((hi - lo) / 1.6))
-			for j := range parts {
-				ps[n] = panel{lo: lo + (hi-lo)*float64(j)/float64(parts), hi: lo + (hi-lo)*float64(j+1)/float64(parts), want: want}
-				n++
-			}
-		}
-	} else {
-		first := 0
-		for !c.at[first].cross {
-			first++
-		}
-		lo := c.at[first].theta
-		softs := [maxAngles]float64{}
-		ns := 0
-		for i := 1; i <= c.n; i++ {
-			k := first + i
-			turn := 0.0
-			if k >= c.n {
-				k -= c.n
-				turn = 2 * math.Pi
-			}
-			th := c.at[k].theta + turn
-			if !c.at[k].cross {
-				softs[ns] = th
-				ns++
-				continue
-			}
-			if half := 0.5 * (th - lo); half > 1e-15 {
-				mid := 0.5 * (lo + th)
-				p := panel{mid: mid, half: half, want: c.count(lo, th)}
-				for j := range ns + 1 {
-					p.hi = math.Pi
-					if j < ns {
-						p.hi = math.Acos(math.Max(-1, math.Min(1, (mid-softs[j])/half)))
-					}
-					if p.hi > p.lo {
-						ps[n] = p
-						n++
-					}
-					p.lo = p.hi
-				}
-			}
-			lo, ns = th, 0
-		}
-	}
+	n := c.divide(&ps)
 	a, err = c.adapt(&ps, n, opt)
 	if c.lost > 0 || c.bad > 2 || err > opt.target(a) {
 		return c.blind(opt)
@@ -194,19 +140,133 @@ func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt
 	return a, err, true
 }
 
-// periodic uses the trapezoidal rule, which converges geometrically while no
-// caustic is near the limb.
-func (c *contour) periodic(opt Options) (a, err float64, ok bool) {
+// divide cuts the limb at the crossings, and between them so that every
+// panel is short and, next to a mark, not much longer than the scale of the
+// integrand there.
+func (c *contour) divide(ps *[maxPanels]panel) (n int) {
+	if c.n == 0 {
+		want := c.count(0, 2*math.Pi)
+		for i := range 4 {
+			ps[i] = panel{lo: math.Pi / 2 * float64(i), hi: math.Pi / 2 * float64(i+1), want: want}
+		}
+		return 4
+	}
+	// Start at a crossing, if there is one.
+	first := 0
+	for i := range c.n {
+		if c.at[i].cross {
+			first = i
+			break
+		}
+	}
+	whole := 0
+	if c.nCross == 0 {
+		whole = c.count(0, 2*math.Pi)
+	}
+	base := c.at[first].theta
+	lo := base  // of the mark before
+	var p panel // the interval between two crossings
+	for i := range c.n {
+		m, next := c.at[(first+i)%c.n], c.at[(first+i+1)%c.n]
+		hi := lo + c.step((first+i)%c.n)
+		if c.nCross == 0 {
+			p.want = whole
+		} else if m.cross {
+			end := lo
+			for k := first + i; ; k++ {
+				end += c.step(k % c.n)
+				if c.at[(k+1)%c.n].cross {
+					break
+				}
+			}
+			p = panel{mid: 0.5 * (lo + end), half: 0.5 * (end - lo)}
+			if p.half < 1e-15 {
+				lo = hi
+				continue
+			}
+			p.want = c.count(lo, end)
+		}
+		n = c.grade(ps, n, p, lo, hi, m.scale, next.scale)
+		lo = hi
+	}
+	return n
+}
+
+// grade appends panels that cover [lo, hi], two neighbouring marks, growing
+// geometrically away from both.
+func (c *contour) grade(ps *[maxPanels]panel, n int, p panel, lo, hi, scaleLo, scaleHi float64) int {
+	const (
+		growth  = 8
+		longest = 1.6
+	)
+	mid := 0.5 * (lo + hi)
+	var cut [40]float64
+	k := 0
+	cut[k] = lo
+	for x := growth * scaleLo; lo+x < mid-0.2*x && k < 12; x *= growth {
+		k++
+		cut[k] = lo + x
+	}
+	left := cut[k]
+	right := hi
+	var back [14]float64
+	nb := 0
+	for x := growth * scaleHi; hi-x > mid+0.2*x && nb < 12; x *= growth {
+		back[nb] = hi - x
+		right = hi - x
+		nb++
+	}
+	parts := int(math.Ceil((right - left) / longest))
+	for i := 1; i < parts && k < 20; i++ {
+		k++
+		cut[k] = left + (right-left)*float64(i)/float64(parts)
+	}
+	for i := nb - 1; i >= 0; i-- {
+		k++
+		cut[k] = back[i]
+	}
+	k++
+	cut[k] = hi
+	for i := range k {
+		q := p
+		q.lo, q.hi = cut[i], cut[i+1]
+		if p.half > 0 {
+			q.lo = math.Acos(math.Max(-1, math.Min(1, (p.mid-cut[i])/p.half)))
+			q.hi = math.Acos(math.Max(-1, math.Min(1, (p.mid-cut[i+1])/p.half)))
+		}
+		if q.hi > q.lo && n < maxPanels/2 {
+			ps[n] = q
+			n++
+		} else if q.hi > q.lo {
+			ps[n-1].hi = math.Max(ps[n-1].hi, q.hi)
+		}
+	}
+	return n
+}
+
+// periodic uses the trapezoidal rule. If no caustic lies between the radii
+// ρ·f and ρ/f, n points leave an error of the order of fⁿ, however small the
+// differences between successive n happen to be.
+func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) {
+	least := 8.0
+	if f := c.gap(folds); f > 0 {
+		rel := opt.target(1) // relative to a magnification of 1 or more
+		rel = math.Min(rel, 0.1)
+		least = math.Log(0.3*rel) / math.Log(f)
+	}
+	if !(least <= 128) {
+		return 0, 0, false
+	}
 	n := 8
 	sum := 0.0
 	for i := range n {
-		sum += c.value(2*math.Pi*(float64(i)+0.25)/float64(n), 0)
+		sum += c.value(2*math.Pi*float64(i)/float64(n), 0)
 	}
 	want := c.im.n
 	a = sum / float64(n)
 	for n < 128 {
 		for i := range n {
-			sum += c.value(2*math.Pi*(float64(i)+0.75)/float64(n), want)
+			sum += c.value(2*math.Pi*(float64(i)+0.5)/float64(n), want)
 		}
 		n *= 2
 		next := sum / float64(n)
@@ -215,7 +275,7 @@ func (c *contour) periodic(opt Options) (a, err float64, ok bool) {
 		if c.bad > 0 || c.lost > 0 {
 			break
 		}
-		if err <= opt.target(a) {
+		if err <= opt.target(a) && float64(n) >= least {
 			return a, err, true
 		}
 	}

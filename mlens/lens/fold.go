@@ -60,16 +60,19 @@ func (b Binary) folds(g *geom, dst []fold, steps int) []fold {
 }
 
 func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
+	// Cusps on the axis are at phases 0 and π, where no step may begin.
+	const offset = 0.38
+	phase := func(k int) float64 { return 2 * math.Pi * (float64(k) + offset) / float64(steps) }
 	cusps := 0
-	w := g.critical(0)
+	p0 := phase(0)
+	w := g.critical(p0)
 	var c [4]float64
 	var z [4]complex128
 	for i := range w {
-		c[i], z[i] = g.speed(w[i], 0), g.lensMap(w[i])
+		c[i], z[i] = g.speed(w[i], p0), g.lensMap(w[i])
 	}
-	p0 := 0.0
 	for k := 1; k <= steps; k++ {
-		p1 := 2 * math.Pi * float64(k) / float64(steps)
+		p1 := phase(k)
 		next := g.advance(w, p0, p1, 20)
 		for i := range w {
 			cn, zn := g.speed(next[i], p1), g.lensMap(next[i])
@@ -176,6 +179,7 @@ const maxAngles = 64
 type angle struct {
 	theta float64
 	cross bool
+	scale float64 // over which the integrand varies there
 }
 
 func (x *limb) add(z complex128, cross bool) {
@@ -184,7 +188,7 @@ func (x *limb) add(z complex128, cross bool) {
 		return
 	}
 	d := z - x.centre
-	x.at[x.n] = angle{math.Atan2(imag(d), real(d)), cross}
+	x.at[x.n] = angle{math.Atan2(imag(d), real(d)), cross, math.Abs(abs(d)/x.rho - 1)}
 	x.n++
 	if cross {
 		x.nCross++
@@ -221,6 +225,72 @@ func (x *limb) find(folds []fold) {
 			x.at[k-1], x.at[k] = x.at[k], x.at[k-1]
 		}
 	}
+	x.thin()
+}
+
+// thin drops marks that another mark makes superfluous, and sets the scale
+// of the integrand at crossings: the distance to the next mark.
+func (x *limb) thin() {
+	k := 0
+	for i := range x.n {
+		a := x.at[i]
+		if k > 0 && !a.cross {
+			if p := &x.at[k-1]; a.theta-p.theta < 0.5*math.Max(a.scale, p.scale) && (!p.cross || a.theta-p.theta < 1e-9) {
+				if !p.cross {
+					p.scale = math.Min(p.scale, a.scale)
+				}
+				continue
+			}
+		}
+		x.at[k] = a
+		k++
+	}
+	x.n = k
+	for i := range x.n {
+		a := &x.at[i]
+		gap := math.Pi
+		if x.n > 1 {
+			gap = math.Min(gap, x.step(i))
+			gap = math.Min(gap, x.step((i+x.n-1)%x.n))
+		}
+		if a.cross {
+			a.scale = gap
+		}
+		a.scale = math.Max(a.scale, 1e-7)
+	}
+}
+
+// step is the angle from mark i to the next, in (0, 2π].
+func (x *limb) step(i int) float64 {
+	if i+1 < x.n {
+		return x.at[i+1].theta - x.at[i].theta
+	}
+	return x.at[0].theta + 2*math.Pi - x.at[i].theta
+}
+
+// gap returns the largest f < 1 such that part of an arc may lie at ρ·f or
+// ρ/f from the centre, given that no arc crosses the limb.
+func (x *limb) gap(folds []fold) float64 {
+	worst := 0.0
+	for i := range folds {
+		f := &folds[i]
+		d := abs(f.centre - x.centre)
+		if d+f.radius <= worst*x.rho || d-f.radius >= x.rho/worst {
+			continue
+		}
+		if d+f.radius < x.rho {
+			worst = math.Max(worst, (d+f.radius)/x.rho)
+			continue
+		}
+		if near := f.distance(x.centre); near > x.rho {
+			worst = math.Max(worst, x.rho/near)
+			continue
+		}
+		// The triangle covers the limb, but the arc does not cross it, nor
+		// does it come near enough to be marked.
+		worst = math.Max(worst, math.Max(nearInside, 1/nearOutside))
+	}
+	return worst
 }
 
 // soft marks the direction of a point near the limb.

@@ -91,11 +91,12 @@ func (g *geom) solve(eta, beta complex128, roots *[5]complex128, warm bool, want
 		for _, i := range ord[3:] {
 			w := roots[i]
 			_, d, size := horner(p[:], w)
-			tol[i] = 16 * eps * (size/(abs1(d)+1e-300) + abs1(w)) * (1 + abs(g.shear(w)))
-			switch {
-			case res[i] <= 30*tol[i]:
+			size += g.rounding(eta, beta, w)
+			tol[i] = 4 * eps * (size/(abs1(d)+1e-300) + abs1(w)) * (1 + abs(g.shear(w)))
+			if res[i] <= 60*tol[i] {
 				ok++
-			case res[i] <= 3000*tol[i]:
+			}
+			if res[i] > tol[i] && res[i] <= 1e5*tol[i] {
 				im.sure = false
 			}
 		}
@@ -129,6 +130,20 @@ func (g *geom) solve(eta, beta complex128, roots *[5]complex128, warm bool, want
 		im.sure = false
 	}
 	return true
+}
+
+// rounding is the uncertainty of the quintic at w, in units of eps, that
+// comes from the rounding of its coefficients: with the names of quintic,
+// that of N and M, whose linear terms η̄s+1 and (η̄+s)s+1 may cancel.
+func (g *geom) rounding(eta, beta, w complex128) float64 {
+	d := w * (w + complex(g.s, 0))
+	k := g.m2 * g.s
+	a, b, ad, aw := abs1(eta), abs1(beta), abs1(d), abs1(w)
+	n := a*ad + (1+a*g.s)*aw + k
+	m := b*ad + (1+b*g.s)*aw + k
+	nv := conj(eta)*d + w + complex(k, 0)
+	mv := nv + scale(g.s, d)
+	return (aw+a)*(n*abs1(mv)+m*abs1(nv)) + ad*(n+k*ad)
 }
 
 // refine polishes the images to the last digit, with residuals in twice the
