@@ -13,35 +13,24 @@ import (
 func (b *builder) context(x, s *graph.Node) *graph.Node {
 	c := b.cfg
 	n := x.Shape().Dimensions[0]
-
-	// Stem: non-overlapping patches through a dense layer.
-	tokens := c.Length / c.Patch
-	if rest := c.Length % c.Patch; rest > 0 {
-		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, tokens*c.Patch), graph.AxisRange())
-	}
-	x = graph.Reshape(x, n*tokens, c.Patch*c.Channels)
-	x = graph.Reshape(b.dense(x, "stem"), n, tokens, c.Dims[0]) // [B, L, D]
-
+	seq := b.patches(x)
+	seq.x = b.dense(seq.x, "stem")
 	for i := range c.Dims {
 		if c.pool(i) {
-			x = b.pool2(x)
+			seq = b.pool2(seq)
 		}
-		x = b.residual(x, fmt.Sprintf("block%d", i))
+		seq = b.residual(seq, fmt.Sprintf("block%d", i))
 	}
-
-	l, d := c.tokens(), c.width()
-	x = b.relu(b.norm(graph.Reshape(x, n*l, d), "head.norm")) // [B·L, D]
+	x = b.normReLU(seq, "head.norm").unpack() // [B, L, D]
 	var h *graph.Node
 	if c.GRU == 0 {
-		h = b.relu(b.dense(graph.Reshape(x, n, l*d), "head"))
-	} else {
-		x = graph.Reshape(x, n, l, d)
-		for i := range c.GRU {
-			states := b.gru(x, fmt.Sprintf("gru%d", i))
-			h = states[l-1]
-			if i+1 < c.GRU {
-				x = graph.Stack(states, 1) // [B, L, H]
-			}
+		h = b.relu(b.dense(graph.Reshape(x, n, c.tokens()*c.width()), "head"))
+	}
+	for i := range c.GRU {
+		states := b.gru(x, fmt.Sprintf("gru%d", i))
+		h = states[len(states)-1]
+		if i+1 < c.GRU {
+			x = graph.Stack(states, 1) // [B, L, H]
 		}
 	}
 	if c.Scalars > 0 {
@@ -52,21 +41,15 @@ func (b *builder) context(x, s *graph.Node) *graph.Node {
 	return b.relu(b.dense(h, "mix"))
 }
 
-// residual is a pre-norm residual block of two convolutions, [B, L, D] → [B, L, D₂]: x + conv(relu(norm(conv(relu(norm x))))), where
-// x passes a dense layer if the width changes.
-func (b *builder) residual(x *graph.Node, name string) *graph.Node {
-	dims := x.Shape().Dimensions
-	n, l, d := dims[0], dims[1], dims[2]
-	flat := graph.Reshape(x, n*l, d)
-	y := b.relu(b.norm(flat, name+".norm1"))
-	y = b.conv3(graph.Reshape(y, n, l, d), name+".conv1") // [B·L, D₂]
-	d2 := y.Shape().Dimensions[1]
-	y = b.relu(b.norm(y, name+".norm2"))
-	y = b.conv3(graph.Reshape(y, n, l, d2), name+".conv2")
-	if d != d2 {
-		flat = b.matmul(flat, b.weight("%s.skip.w", name))
+// residual is a pre-norm residual block of two convolutions, of width D to D₂: x + conv(relu(norm(conv(relu(norm x))))), where x passes a
+// dense layer if the width changes.
+func (b *builder) residual(x sequence, name string) sequence {
+	y := b.conv3(b.normReLU(x, name+".norm1"), name+".conv1")
+	y = b.conv3(b.normReLU(y, name+".norm2"), name+".conv2")
+	if x.width() != y.width() {
+		x = x.with(b.matmul(x.x, b.weight("%s.skip.w", name)))
 	}
-	return graph.Reshape(graph.Add(flat, y), n, l, d2)
+	return b.add(x, y)
 }
 
 // gru is one gated recurrent layer (Cho et al. 2014), unrolled: x [B, L, D] → the L states [B, H]. The reset gate multiplies the

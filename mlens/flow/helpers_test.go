@@ -21,7 +21,7 @@ func randomModel(c Config, seed uint64) *Model {
 	for i, p := range c.params() {
 		for j := range w[i] {
 			if p.std < 0.05 {
-				w[i][j] = float32(r.NormFloat64() * math.Sqrt(0.5/float64(p.dims[0])))
+				w[i][j] = float32(r.NormFloat64() * math.Sqrt(0.05/float64(p.dims[0])))
 				if p.mask != nil {
 					w[i][j] *= p.mask[j]
 				}

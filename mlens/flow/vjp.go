@@ -1,31 +1,28 @@
 package flow
 
 import (
-	"sync"
-
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// ownNodes holds the nodes made by [builder.matmul] and [builder.relu] while their graph is being built, so that their gradients, and
-// no one else's, follow the rules below.
-var ownNodes sync.Map
+// This file gives products, ReLU and normalisation gradients that are laid out for the Go backend. Its kernels for products want the
+// contracted axis last on the left, and first or last on the right (a transposition costs as much as the product itself), and more than
+// largeProduct multiplications; a product with a small matrix of ones is faster there than a sum or a broadcast.
 
-// own marks y, a node of type t; a node that GoMLX has simplified to something else is left alone.
-func (b *builder) own(y *graph.Node, t graph.NodeType) *graph.Node {
-	if y.Type() == t {
-		ownNodes.Store(y, true)
-		b.owned = append(b.owned, y)
+// custom is forward(inputs), differentiated by backward(inputs, result, gradient of the loss by the result), which returns the gradient by
+// each input, in the shape of the input. forward must be differentiable by the graph library, but that gradient is never computed: nothing
+// uses it.
+func (b *builder) custom(forward func(in ...*graph.Node) *graph.Node, backward func(in []*graph.Node, y, dy *graph.Node) []*graph.Node, inputs ...*graph.Node) *graph.Node {
+	var grads []*graph.Node
+	in := make([]*graph.Node, len(inputs))
+	for i, x := range inputs {
+		in[i] = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return grads[i] })
 	}
-	return y
-}
-
-// release forgets the marks, once the graph is built.
-func (b *builder) release() {
-	for _, y := range b.owned {
-		ownNodes.Delete(y)
-	}
-	b.owned = nil
+	// The graph library visits a result before that from which it was computed.
+	return graph.IdentityWithCustomGradient(forward(in...), func(y, dy *graph.Node) *graph.Node {
+		grads = backward(in, y, dy)
+		return dy
+	})
 }
 
 // matmul is the product x·w: [N, K] × [K, M] → [N, M].
@@ -33,41 +30,24 @@ func (b *builder) matmul(x, w *graph.Node) *graph.Node {
 	return b.own(graph.MatMul(x, w), graph.NodeTypeDotGeneral)
 }
 
+// matmulVJP is the gradient of x·w: dx = dy·wᵀ, dw = xᵀ·dy.
+func matmulVJP(node, dy *graph.Node) []*graph.Node {
+	x, w := node.Inputs()[0], node.Inputs()[1]
+	dx := graph.Dot(dy, w).General([]int{1}, nil, []int{1}, nil)
+	return []*graph.Node{dx, leftGradient(x, dy)}
+}
+
+// leftGradient is xᵀ·dy for x [N, K] and dy [N, M]: → [K, M]; only the narrower of the two is transposed.
+func leftGradient(x, dy *graph.Node) *graph.Node {
+	if x.Shape().Dimensions[1] <= dy.Shape().Dimensions[1] {
+		return graph.MatMul(graph.Transpose(x, 0, 1), dy)
+	}
+	return graph.Transpose(graph.MatMul(graph.Transpose(dy, 0, 1), x), 0, 1)
+}
+
 // relu is max(x, 0), any shape.
 func (b *builder) relu(x *graph.Node) *graph.Node {
 	return b.own(graph.Max(x, b.zero()), graph.NodeTypeMax)
-}
-
-func init() {
-	override(graph.NodeTypeDotGeneral, matmulVJP)
-	override(graph.NodeTypeMax, reluVJP)
-	override(graph.NodeTypeFusedLayerNorm, standardizeVJP)
-}
-
-// override registers a gradient for our nodes of type t and keeps the original rule for all others.
-func override(t graph.NodeType, rule func(node, v *graph.Node) []*graph.Node) {
-	original := graph.VJPRegistration[t]
-	graph.VJPRegistration[t] = func(node *graph.Node, v []*graph.Node, s shapes.Shape) []*graph.Node {
-		if _, ours := ownNodes.Load(node); !ours {
-			return original(node, v, s)
-		}
-		return rule(node, v[0])
-	}
-}
-
-// matmulVJP is laid out for the Go backend, whose kernels want the contracted axis last on the left and first or last on the right: a
-// transposition there costs as much as the product itself.
-func matmulVJP(node, dy *graph.Node) []*graph.Node {
-	x, w := node.Inputs()[0], node.Inputs()[1]
-	dx := graph.Dot(dy, w).General([]int{1}, nil, []int{1}, nil) // dy·wᵀ without a transposition
-	k, m := w.Shape().Dimensions[0], w.Shape().Dimensions[1]
-	var dw *graph.Node // xᵀ·dy, transposing the narrower of the two
-	if k <= m {
-		dw = graph.MatMul(graph.Transpose(x, 0, 1), dy)
-	} else {
-		dw = graph.Transpose(graph.MatMul(graph.Transpose(dy, 0, 1), x), 0, 1)
-	}
-	return []*graph.Node{dx, dw}
 }
 
 // reluVJP passes the gradient where the result is positive; a sign and a product are faster than a comparison and a choice.
@@ -75,8 +55,18 @@ func reluVJP(node, dy *graph.Node) []*graph.Node {
 	return []*graph.Node{graph.Mul(dy, graph.Sign(node)), nil}
 }
 
-// standardizeVJP is the gradient of y = (x − mean)/σ, σ² = variance + ε, over rows: dx = (dy − mean(dy) − y·mean(dy·y))/σ. The backend
-// does not keep 1/σ, but mean(x·y) = variance/σ = σ − ε/σ, so 1/σ = 2/(q + √(q² + 4ε)) with q = mean(x·y).
+// standardize is y = (x − mean)/σ with σ² = variance + ε, of each row of x [N, D].
+func (b *builder) standardize(x *graph.Node) *graph.Node {
+	if !b.native {
+		return b.own(graph.BackendFusedLayerNorm(x, []int{1}, normEpsilon, nil, nil), graph.NodeTypeFusedLayerNorm)
+	}
+	x = graph.Sub(x, graph.ReduceAndKeep(x, graph.ReduceMean, -1))
+	v := graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, -1)
+	return graph.Div(x, graph.Sqrt(graph.AddScalar(v, normEpsilon)))
+}
+
+// standardizeVJP is the gradient of standardize: dx = (dy − mean(dy) − y·mean(dy·y))/σ. The backend does not keep 1/σ, but mean(x·y) =
+// variance/σ = σ − ε/σ, so 1/σ = 2/(q + √(q² + 4ε)) with q = mean(x·y).
 func standardizeVJP(node, dy *graph.Node) []*graph.Node {
 	x, y := node.Inputs()[0], node
 	q := rowMeans(graph.Mul(x, y)) // [N, 1]
