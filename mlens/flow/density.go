@@ -10,11 +10,12 @@ import (
 func (b *builder) logProb(y, h *graph.Node) *graph.Node {
 	c := b.cfg
 	all := graph.AxisRange()
+	parts := b.contextParts(h)
 	z := y
 	var logDet, weights *graph.Node
 	for k := range c.Blocks { // from M_K to M_1
 		var out *graph.Node
-		out, weights = b.made(z, h, k)
+		out, weights = b.made(z, parts, k)
 		μ := graph.Slice(out, all, graph.AxisRange(0, c.Dim))
 		α := graph.Slice(out, all, graph.AxisRange(c.Dim, 2*c.Dim))
 		α = graph.MulScalar(graph.Tanh(graph.MulScalar(α, 1/c.MaxLogScale)), c.MaxLogScale)
@@ -45,19 +46,45 @@ func (b *builder) baseLogProb(z, logits *graph.Node) *graph.Node {
 	return graph.Add(zz, graph.AddScalar(s, norm))
 }
 
-// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim], h [B, Context] → μ and α side by side
-// [B, 2·Dim]; of the block nearest the base also the logits of the mixture's weights [B, Mixture], else nil. Output i depends on h
+// contextParts is h·W for all the weights W that meet the context vectors h [B, Context], by their names. They are joined to one product,
+// since the Go backend is slow at small ones.
+func (b *builder) contextParts(h *graph.Node) map[string]*graph.Node {
+	var names []string
+	var ws []*graph.Node
+	for k := range b.cfg.Blocks {
+		names = append(names, fmt.Sprintf("made%d.context.w", k), fmt.Sprintf("made%d.out.context.w", k))
+	}
+	if b.cfg.Mixture > 1 {
+		names = append(names, fmt.Sprintf("made%d.mixture.context.w", b.cfg.Blocks-1))
+	}
+	for _, name := range names {
+		ws = append(ws, b.weight("%s", name))
+	}
+	all := b.matmul(h, graph.Concatenate(ws, 1))
+	parts := make(map[string]*graph.Node)
+	from := 0
+	for i, name := range names {
+		to := from + ws[i].Shape().Dimensions[1]
+		parts[name] = graph.Slice(all, graph.AxisRange(), graph.AxisRange(from, to))
+		from = to
+	}
+	return parts
+}
+
+// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim] and the products of the context vectors → μ and α side
+// by side [B, 2·Dim]; of the block nearest the base also the logits of the mixture's weights [B, Mixture], else nil. Output i depends on h
 // and on the variables before i in the block's order; the logits on h alone.
-func (b *builder) made(z, h *graph.Node, k int) (out, logits *graph.Node) {
+func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (out, logits *graph.Node) {
 	c := b.cfg
 	name := fmt.Sprintf("made%d", k)
-	u := b.relu(graph.Add(b.dense(h, name+".context"), b.matmul(z, b.weight("%s.in.w", name))))
+	u := graph.Add(context[name+".context.w"], b.matmul(z, b.weight("%s.in.w", name)))
+	u = b.relu(b.addRow(u, b.weight("%s.context.b", name)))
 	for l := 1; l < c.HiddenLayers; l++ {
 		u = b.relu(b.dense(u, fmt.Sprintf("%s.hidden%d", name, l)))
 	}
-	out = graph.Add(b.dense(u, name+".out"), b.matmul(h, b.weight("%s.out.context.w", name)))
+	out = graph.Add(b.dense(u, name+".out"), context[name+".out.context.w"])
 	if k == c.Blocks-1 && c.Mixture > 1 {
-		logits = graph.Add(b.dense(u, name+".mixture"), b.matmul(h, b.weight("%s.mixture.context.w", name)))
+		logits = graph.Add(b.dense(u, name+".mixture"), context[name+".mixture.context.w"])
 	}
 	return out, logits
 }
