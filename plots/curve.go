@@ -66,7 +66,7 @@ func samples(lc event.LightCurve, models []Curve, t0, t1 float64) []sample {
 // for k degrees of freedom: a slope of 5σ across the width ends an average, a
 // lone outlier of 4σ does not. Few samples stay as they are.
 func merge(in []sample, width float64) []sample {
-	const few = 800
+	const few = 400
 	if len(in) <= few {
 		return in
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/lens"
 	"github.com/mlens-go/microlens/plots"
 )
 
@@ -134,9 +135,43 @@ func simulated(truth event.Theta, step float64) event.LightCurve {
 	for i := range int(72 / step) {
 		times = append(times, step*float64(i))
 	}
-	lc, err := truth.Params().Simulate(times, 200, rand.New(rand.NewPCG(5, 0)))
+	p := truth.Params()
+	a, err := lens.Binary{S: p.S, Q: p.Q}.LightCurve(nil, times,
+		lens.Trajectory{U0: p.U0, Alpha: p.Alpha, T0: p.T0, TE: p.TE}, p.Rho, lens.Options{RelTol: 1e-7})
 	if err != nil {
 		panic(err)
 	}
+	rng := rand.New(rand.NewPCG(5, 0))
+	lc := event.LightCurve{Name: "simulated", Times: times}
+	for _, a := range a {
+		g := 200 * 200 * (1 + p.Fs*(a-1))
+		f := g + math.Sqrt(g)*rng.NormFloat64()
+		lc.Flux, lc.Err = append(lc.Flux, f), append(lc.Err, math.Sqrt(f))
+	}
 	return lc
+}
+
+// must returns the figure of a function that cannot fail here.
+func must(f *plots.Figure, err error) *plots.Figure {
+	if err != nil {
+		panic(err)
+	}
+	return f
+}
+
+// singleLensPosterior are weighted draws along the degeneracy of u0, tE and fs
+// of a faint single-lens event, like Fig. 7 of the paper, with fs cut at the
+// prior's limit of 0.1.
+func singleLensPosterior(n int) ([]event.Theta, []float64) {
+	rng := rand.New(rand.NewPCG(6, 0))
+	draws, weights := make([]event.Theta, n), make([]float64, n)
+	for i := range draws {
+		fs := math.Pow(10, -rng.Float64())
+		u0 := 1.5*math.Pow(fs, 0.45) + 0.03*rng.NormFloat64()
+		draws[i][event.Fs] = fs
+		draws[i][event.U0] = u0
+		draws[i][event.LogTE] = 1.3 - 0.35*math.Log10(fs) + 0.015*rng.NormFloat64()
+		weights[i] = math.Exp(-0.5 * math.Pow(u0/0.8, 2))
+	}
+	return draws, weights
 }

@@ -66,7 +66,13 @@ var pngEncoder = png.Encoder{CompressionLevel: png.BestSpeed}
 func (f *Figure) SVG(w io.Writer) error {
 	c := vgsvg.NewWith(vgsvg.UseWH(f.w, f.h), vgsvg.EmbedFonts(false))
 	f.draw(c)
-	_, err := c.WriteTo(w)
+	var buf bytes.Buffer
+	if _, err := c.WriteTo(&buf); err != nil {
+		return err
+	}
+	// vgsvg encodes pictures as PNG but calls them JPEG, which strict readers
+	// then cannot open.
+	_, err := w.Write(bytes.ReplaceAll(buf.Bytes(), []byte("data:image/jpg;base64,iVBOR"), []byte("data:image/png;base64,iVBOR")))
 	return err
 }
 

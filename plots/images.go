@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"math/cmplx"
 	"strings"
@@ -74,6 +75,8 @@ func Images(b lens.Binary, x, y, rho float64, opt ImagesOptions) (*Figure, error
 			p.loop(loop, 0, stroke(Palette(1), lineCurve))
 		}
 		p.disc(src, rho, sourceHalf)
+		p.key("caustics", Palette(1), 0)
+		p.key("source", Palette(0), 1)
 		p.plus(primary, 0, big, ink)
 		p.plus(secondary, 0, small, ink)
 		p.frame(0, 0)
@@ -94,8 +97,15 @@ func Images(b lens.Binary, x, y, rho float64, opt ImagesOptions) (*Figure, error
 		}
 		p.plus(primary, 0, big, ink)
 		p.plus(secondary, 0, small, ink)
+		p.key("critical curves", Palette(1), 0)
+		p.key("images", Palette(0), 1)
 		p.frame(0, 0)
 	}}, nil
+}
+
+// key names a colour in the upper left corner.
+func (p *panel) key(s string, c color.Color, line int) {
+	write(p, vg.Point{X: p.r.Min.X + 8, Y: p.r.Max.Y - 8 - 1.4*sizeText*vg.Length(line)}, s, style{size: sizeText, ay: 1, color: c})
 }
 
 // disc draws a source to size, at least as a dot.
