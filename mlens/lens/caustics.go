@@ -86,40 +86,40 @@ func (g *geom) polishCritical(w, e complex128) (complex128, bool) {
 	return w, false
 }
 
-// advance continues the four critical points from phase a to phase b. The
-// step is halved until every point moves by less than a fraction of the
-// distance to its neighbours, so that branches cannot be exchanged.
-func (g *geom) advance(w [4]complex128, a, b float64, depth int) [4]complex128 {
+// step continues the four critical points from phase a to phase b. ok is
+// false unless every point moves by less than a fraction of the distance to
+// its neighbours, so that branches cannot be exchanged.
+func (g *geom) step(w [4]complex128, a, b float64) (next [4]complex128, ok bool) {
 	sn, cs := math.Sincos(a)
 	ea := complex(cs, sn)
 	sn, cs = math.Sincos(b)
 	eb := complex(cs, sn)
-	next, ok := w, true
 	for i := range w {
 		_, h1, _ := g.shears(w[i])
-		pred := w[i] + scale(b-a, complex(0, 1)*ea)*inv(h1)
-		z, good := g.polishCritical(pred, eb)
+		move := scale(b-a, complex(0, 1)*ea) * inv(h1)
+		z, good := g.polishCritical(w[i]+move, eb)
 		if !good {
-			ok = false
-			break
+			return next, false
 		}
 		next[i] = z
 	}
-	if ok {
-	check:
-		for i := range next {
-			m2 := 0.16 * norm(next[i])
-			for j := range next {
-				if j != i {
-					m2 = math.Min(m2, 0.16*norm(next[i]-next[j]))
-				}
-			}
-			if !(norm(next[i]-w[i]) < m2) {
-				ok = false
-				break check
+	for i := range next {
+		m2 := 0.16 * norm(next[i])
+		for j := range next {
+			if j != i {
+				m2 = math.Min(m2, 0.16*norm(next[i]-next[j]))
 			}
 		}
+		if !(norm(next[i]-w[i]) < m2) {
+			return next, false
+		}
 	}
+	return next, true
+}
+
+// advance is step, divided as often as necessary.
+func (g *geom) advance(w [4]complex128, a, b float64, depth int) [4]complex128 {
+	next, ok := g.step(w, a, b)
 	if ok {
 		return next
 	}

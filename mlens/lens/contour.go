@@ -252,7 +252,7 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 	if f := c.gap(folds); f > 0 {
 		rel := opt.target(1) // relative to a magnification of 1 or more
 		rel = math.Min(rel, 0.1)
-		least = math.Log(0.3*rel) / math.Log(f)
+		least = math.Log(3e-3*rel) / math.Log(f)
 	}
 	if !(least <= 128) {
 		return 0, 0, false
@@ -275,7 +275,7 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 		if c.bad > 0 || c.lost > 0 {
 			break
 		}
-		if err <= opt.target(a) && float64(n) >= least {
+		if n > 16 && err <= opt.target(a) && float64(n) >= least {
 			return a, err, true
 		}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestDbg(t *testing.T) {
-	ids := map[int]bool{697: true, 2777: true, 1077: true, 1334: true, 1336: true, 4817: true, 1953: true, 7264: true, 5719: true, 1488: true}
+	ids := map[int]bool{1267:true}
 	for _, r := range readReference(t) {
 		if !ids[r.id] {
 			continue
@@ -26,7 +26,7 @@ func TestDbg(t *testing.T) {
 		}
 		var ps [maxPanels]panel
 		n := c.divide(&ps)
-		a, err := c.adapt(&ps, n, Options{1e-5, 1e-5, false})
+		a, err := c.adapt(&ps, n, Options{1e-6,1e-6,false})
 		fmt.Println("   a", a, err, a/r.disc-1, "bad", c.bad, "lost", c.lost, "evals", c.evals)
 		for i := range n {
 			p := ps[i]

@@ -72,23 +72,32 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 		c[i], z[i] = g.speed(w[i], p0), g.lensMap(w[i])
 	}
 	for k := 1; k <= steps; k++ {
-		p1 := phase(k)
-		next := g.advance(w, p0, p1, 20)
-		for i := range w {
-			cn, zn := g.speed(next[i], p1), g.lensMap(next[i])
-			if (cn < 0) == (c[i] < 0) {
-				dst = append(dst, g.newFold(p0, p1, w[i], next[i], z[i], zn))
-			} else {
-				cusps++
-				pc, wc := g.cusp(w, i, p0, p1, c[i], cn)
-				zc := g.lensMap(wc)
-				dst = append(dst, g.newFold(p0, pc, w[i], wc, z[i], zc),
-					g.newFold(pc, p1, wc, next[i], zc, zn))
-				dst[len(dst)-1].cusp0 = true
+		for end := phase(k); p0 < end; {
+			p1 := end
+			next, ok := g.step(w, p0, p1)
+			for try := 0; !ok && try < 20; try++ {
+				p1 = p0 + 0.5*(p1-p0)
+				next, ok = g.step(w, p0, p1)
 			}
-			c[i], z[i] = cn, zn
+			if !ok {
+				next = g.advance(w, p0, p1, 0)
+			}
+			for i := range w {
+				cn, zn := g.speed(next[i], p1), g.lensMap(next[i])
+				if (cn < 0) == (c[i] < 0) {
+					dst = append(dst, g.newFold(p0, p1, w[i], next[i], z[i], zn))
+				} else {
+					cusps++
+					pc, wc := g.cusp(w, i, p0, p1, c[i], cn)
+					zc := g.lensMap(wc)
+					dst = append(dst, g.newFold(p0, pc, w[i], wc, z[i], zc),
+						g.newFold(pc, p1, wc, next[i], zc, zn))
+					dst[len(dst)-1].cusp0 = true
+				}
+				c[i], z[i] = cn, zn
+			}
+			w, p0 = next, p1
 		}
-		w, p0 = next, p1
 	}
 	return dst, cusps
 }
@@ -234,6 +243,12 @@ func (x *limb) thin() {
 	k := 0
 	for i := range x.n {
 		a := x.at[i]
+		if k > 0 && a.cross && x.at[k-1].cross && a.theta-x.at[k-1].theta < 1e-11 {
+			// A touch that only rounding resolves: it holds no area.
+			k--
+			x.nCross -= 2
+			continue
+		}
 		if k > 0 && !a.cross {
 			if p := &x.at[k-1]; a.theta-p.theta < 0.5*math.Max(a.scale, p.scale) && (!p.cross || a.theta-p.theta < 1e-9) {
 				if !p.cross {
@@ -413,8 +428,9 @@ func (g *geom) between(f *fold, phi float64) complex128 {
 	t := (phi - f.phi0) / (f.phi1 - f.phi0)
 	// The ends are near each other on the scale of the distance to other
 	// branches, so that Newton's method from the chord stays on this one.
-	w, ok := g.polishCritical(f.w0+scale(t, f.w1-f.w0), e)
-	if ok && norm(w-f.w0) <= 4*norm(f.w1-f.w0) {
+	start := f.w0 + scale(t, f.w1-f.w0)
+	w, ok := g.polishCritical(start, e)
+	if ok && norm(w-start) <= 0.25*norm(f.w1-f.w0) {
 		return w
 	}
 	w = f.w0

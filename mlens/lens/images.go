@@ -109,17 +109,18 @@ func (g *geom) solve(eta, beta complex128, roots *[5]complex128, warm bool, want
 	for k, i := range ord {
 		im.w[k] = roots[i]
 	}
-	// Polish on the lens equation.
+	// Polish on the lens equation, never by more than a part of the distance
+	// to the next root: the two roots of a fold are not to fall together.
 	for k := range im.n {
 		w := im.w[k]
-		limit := 1e-3 * abs1(w)
+		limit := 0.05 * separation(w, roots)
 		for range 3 {
 			next, step := g.newton(eta, w)
 			if !(step < limit) {
 				break
 			}
 			w = next
-			limit = 0.5 * step
+			limit = 0.25 * step
 			if step <= 1e-9*abs1(w) {
 				break
 			}
@@ -130,6 +131,17 @@ func (g *geom) solve(eta, beta complex128, roots *[5]complex128, warm bool, want
 		im.sure = false
 	}
 	return true
+}
+
+// separation is the distance from root w to the nearest of the others.
+func separation(w complex128, roots *[5]complex128) float64 {
+	least := math.Inf(1)
+	for _, r := range roots {
+		if r != w {
+			least = math.Min(least, norm(r-w))
+		}
+	}
+	return math.Sqrt(least)
 }
 
 // rounding is the uncertainty of the quintic at w, in units of eps, that
@@ -155,7 +167,13 @@ func (g *geom) refine(x, y float64, im *images) {
 			continue
 		}
 		w := im.w[k]
-		limit := 1e-3 * abs1(w)
+		limit := 1e-3 * norm(w)
+		for l := range im.n {
+			if l != k {
+				limit = math.Min(limit, norm(w-im.w[l]))
+			}
+		}
+		limit = 0.05 * math.Sqrt(limit)
 		for range 6 {
 			h := g.shear(w)
 			j := 1 - norm(h)
@@ -169,7 +187,7 @@ func (g *geom) refine(x, y float64, im *images) {
 				break
 			}
 			w += d
-			limit = 0.5 * step
+			limit = 0.25 * step
 			if step <= 4*eps*abs1(w) {
 				break
 			}
