@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -71,4 +72,64 @@ func BenchmarkTrainStep(b *testing.B) {
 	b.ReportMetric(float64((cpuTime()-from).Milliseconds())/float64(b.N), "cpu-ms/op")
 	b.ReportMetric(float64(b.N*o.Batch)/b.Elapsed().Seconds(), "curves/s")
 	b.ReportMetric(float64(tr.losses[0])/float64(tr.shard), "loss")
+}
+
+// BenchmarkContext times the embedding of one light curve: the first call of a fresh model, which compiles the graph, and later ones.
+func BenchmarkContext(b *testing.B) {
+	c := Small(7200, 3, 1)
+	w := c.initial(1)
+	x := randomBatch(c, 1, 1)
+	call := func(b *testing.B, m *Model) {
+		if _, err := m.Context(x.X, x.C); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			call(b, newModel(c, w))
+		}
+	})
+	b.Run("later", func(b *testing.B) {
+		m := newModel(c, w)
+		call(b, m)
+		for b.Loop() {
+			call(b, m)
+		}
+	})
+}
+
+// BenchmarkSample times samples and densities of one context vector.
+func BenchmarkSample(b *testing.B) {
+	const n = 20000
+	for _, blocks := range []int{8, 20} {
+		c := Small(640, 3, 1)
+		c.Blocks = blocks
+		m := randomModel(c, 1)
+		x := randomBatch(c, 1, 1)
+		h, err := m.Context(x.X, x.C)
+		if err != nil {
+			b.Fatal(err)
+		}
+		y, lp := make([]float32, n*c.Dim), make([]float32, n)
+		rate := func(b *testing.B) { b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "samples/s") }
+		b.Run(fmt.Sprintf("at/%dx128", blocks), func(b *testing.B) {
+			for b.Loop() {
+				m.Density(h)
+			}
+		})
+		b.Run(fmt.Sprintf("sample/%dx128", blocks), func(b *testing.B) {
+			d := m.Density(h)
+			for b.Loop() {
+				d.Sample(y, 1)
+			}
+			rate(b)
+		})
+		b.Run(fmt.Sprintf("logprob/%dx128", blocks), func(b *testing.B) {
+			d := m.Density(h)
+			for b.Loop() {
+				d.LogProb(lp, y)
+			}
+			rate(b)
+		})
+	}
 }

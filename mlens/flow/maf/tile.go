@@ -18,14 +18,14 @@ type workspace struct {
 	xp     []float32   // [Dim][tile]: x by place in the order
 	units  [][]float32 // [layer][Hidden][tile]
 	out    []float32   // [2·Dim][tile]
-	logDet []float32   // [tile]
-	scale  []float32   // [tile]
+	logDet [tileSize]float32
+	scale  [tileSize]float32
 }
 
 func (f *Flow) workspace() *workspace {
 	w := &workspace{
 		z: make([]float32, f.dim*tileSize), x: make([]float32, f.dim*tileSize), xp: make([]float32, f.dim*tileSize),
-		out: make([]float32, 2*f.dim*tileSize), logDet: make([]float32, tileSize), scale: make([]float32, tileSize),
+		out: make([]float32, 2*f.dim*tileSize),
 	}
 	for range 1 + len(f.blocks[0].layers) {
 		w.units = append(w.units, make([]float32, f.hidden*tileSize))
@@ -82,9 +82,9 @@ func (d *Density) SampleLogProb(dst, logProb []float32, seed uint64) {
 		m := min(tileSize, n-first)
 		var base [tileSize]float32
 		if logProb != nil {
-			d.base(base[:], w.z)
+			d.base(&base, w.z)
 		}
-		clear(w.logDet)
+		clear(w.logDet[:])
 		for k := len(d.f.blocks) - 1; k >= 0; k-- {
 			d.forward(k, w)
 			w.z, w.x = w.x, w.z
@@ -128,13 +128,13 @@ func (d *Density) LogProb(dst, y []float32) []float32 {
 				w.x[i*tileSize+s] = y[(first+s)*dim+i]
 			}
 		}
-		clear(w.logDet)
+		clear(w.logDet[:])
 		for k := range d.f.blocks {
 			d.inverse(k, w)
 			w.z, w.x = w.x, w.z
 		}
 		var base [tileSize]float32
-		d.base(base[:], w.x)
+		d.base(&base, w.x)
 		for s := range m {
 			dst[first+s] = base[s] - w.logDet[s]
 		}
@@ -149,9 +149,9 @@ func (d *Density) forward(k int, w *workspace) {
 	for p, i := range b.variable {
 		d.layers(k, w, p)
 		d.output(k, w, p)
-		μ, α := w.out[2*p*tileSize:(2*p+1)*tileSize], w.out[(2*p+1)*tileSize:(2*p+2)*tileSize]
-		softClampExp(α, w.scale, f.maxLogScale, 1)
-		z, x, xp := w.z[i*tileSize:(i+1)*tileSize], w.x[i*tileSize:(i+1)*tileSize], w.xp[p*tileSize:(p+1)*tileSize]
+		μ, α := row(w.out, 2*p), row(w.out, 2*p+1)
+		clampExp(α, &w.scale, f.maxLogScale, 1)
+		z, x, xp := row(w.z, i), row(w.x, i), row(w.xp, p)
 		for s := range z {
 			v := z[s]*w.scale[s] + μ[s]
 			x[s], xp[s] = v, v
@@ -169,9 +169,9 @@ func (d *Density) inverse(k int, w *workspace) {
 	for p, i := range b.variable {
 		d.layers(k, w, p)
 		d.output(k, w, p)
-		μ, α := w.out[2*p*tileSize:(2*p+1)*tileSize], w.out[(2*p+1)*tileSize:(2*p+2)*tileSize]
-		softClampExp(α, w.scale, f.maxLogScale, -1)
-		z, x := w.z[i*tileSize:(i+1)*tileSize], w.x[i*tileSize:(i+1)*tileSize]
+		μ, α := row(w.out, 2*p), row(w.out, 2*p+1)
+		clampExp(α, &w.scale, f.maxLogScale, -1)
+		z, x := row(w.z, i), row(w.x, i)
 		for s := range z {
 			z[s] = (x[s] - μ[s]) * w.scale[s]
 			w.logDet[s] += α[s]
@@ -195,36 +195,41 @@ func (d *Density) output(k int, w *workspace, p int) {
 	dense(w.out, b.out, f.hidden, d.outBias[k], w.units[len(w.units)-1], 2*p, 2*p+2, f.from[p+1], false)
 }
 
-// base stores the log density of the base at z [Dim][tile] in dst [tile].
-func (d *Density) base(dst, z []float32) {
+// base stores the log density of the base at z [Dim][tile] in dst.
+func (d *Density) base(dst *[tileSize]float32, z []float32) {
 	dim := d.f.dim
-	norm := -0.5 * float64(dim) * math.Log(2*math.Pi)
+	norm := float32(-0.5 * float64(dim) * math.Log(2*math.Pi))
+	if d.f.k == 1 {
+		var q [tileSize]float32
+		for i := range dim {
+			addSquare(&q, row(z, i), 0)
+		}
+		for s := range dst {
+			dst[s] = norm - 0.5*q[s]
+		}
+		return
+	}
+	terms := make([][tileSize]float32, d.f.k) // log of each component's share
+	var top, sum [tileSize]float32
+	for k, lw := range d.logWeight {
+		t := &terms[k]
+		for i, m := range d.f.mixture.Means[k*dim : (k+1)*dim] {
+			addSquare(t, row(z, i), m)
+		}
+		for s := range t {
+			t[s] = lw - 0.5*t[s]
+			if k == 0 || t[s] > top[s] {
+				top[s] = t[s]
+			}
+		}
+	}
+	for k := range terms {
+		addExp(&sum, &terms[k], &top)
+	}
 	for s := range dst {
-		if d.f.k == 1 {
-			var q float64
-			for i := range dim {
-				v := float64(z[i*tileSize+s])
-				q += v * v
-			}
-			dst[s] = float32(norm - 0.5*q)
-			continue
-		}
-		top, sum := math.Inf(-1), 0.0
-		for k, lw := range d.logWeight {
-			mean := d.f.mixture.Means[k*dim : (k+1)*dim]
-			var q float64
-			for i, m := range mean {
-				v := float64(z[i*tileSize+s] - m)
-				q += v * v
-			}
-			l := float64(lw) - 0.5*q
-			if l > top { // log Σ exp, one term at a time
-				sum = sum*math.Exp(top-l) + 1
-				top = l
-			} else {
-				sum += math.Exp(l - top)
-			}
-		}
-		dst[s] = float32(norm + top + math.Log(sum))
+		dst[s] = norm + top[s] + float32(math.Log(float64(sum[s])))
 	}
 }
+
+// row is the i-th array of a tile.
+func row(a []float32, i int) *[tileSize]float32 { return (*[tileSize]float32)(a[i*tileSize:]) }
