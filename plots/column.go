@@ -93,7 +93,7 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	for i, v := range c.v {
 		c.cell[i] = int32(c.index(v, c.cells))
 	}
-	c.bins = c.histogram(min(max(int(1/c.h), 16), 90), w)
+	c.bins = c.histogram(min(max(int(0.7/c.h), 16), 80), w)
 }
 
 // index returns the bin of v out of n over the range, −1 outside.

@@ -166,7 +166,7 @@ func estimate(raw *density, hx, hy, sumw2 float64, ex, ey edges) *density {
 }
 
 // adapt smooths raw with kernels that widen where the pilot density is low,
-// by (peak/density)^(1/4) up to 2√2: tails, and modes wider than the main one,
+// by (peak/density)^(1/4) up to 2√2, from 0.85 times the given ones: tails, and modes wider than the main one,
 // hold few draws a kernel and would be ragged otherwise. (Abramson 1982
 // proposes the power 1/2; its half is safer on ridges.)
 func adapt(raw, pilot *density, hx, hy float64, ex, ey edges) *density {
@@ -194,7 +194,7 @@ func adapt(raw, pilot *density, hx, hy float64, ex, ey edges) *density {
 		if d == nil {
 			continue
 		}
-		f := math.Pow(2, float64(k)/2)
+		f := 0.85 * math.Pow(2, float64(k)/2)
 		d.smooth(f*hx, f*hy, ex, ey)
 		for i, v := range d.v {
 			out.v[i] += v

@@ -3,6 +3,7 @@ package plots
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/png"
 	"io"
 	"os"
@@ -78,9 +79,23 @@ func (f *Figure) SVG(w io.Writer) error {
 
 func (f *Figure) pdf(w io.Writer) error {
 	c := vgpdf.New(f.w, f.h)
-	f.draw(c)
+	f.draw(uprightPDF{c})
 	_, err := c.WriteTo(w)
 	return err
+}
+
+// uprightPDF turns pictures over: vgpdf draws them upside down.
+type uprightPDF struct{ *vgpdf.Canvas }
+
+func (c uprightPDF) DrawImage(r vg.Rectangle, img image.Image) {
+	b := img.Bounds()
+	out := image.NewNRGBA(b)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			out.Set(x, b.Max.Y-1-(y-b.Min.Y), img.At(x, y))
+		}
+	}
+	c.Canvas.DrawImage(r, out)
 }
 
 // Save writes the figure to a file in the format of its extension: .png

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"math/cmplx"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -148,10 +149,10 @@ func limbImages(b lens.Binary, src complex128, rho float64) (out []complex128) {
 // lies within rho of src. The limb's images say where to look, so that small
 // images get a grid as fine, relative to them, as large ones.
 func imageRegions(b lens.Binary, src complex128, rho float64, limb []complex128, half float64) [][][][2]float64 {
-	const nodes = 260
+	const nodes = 400
 	var out [][][][2]float64
 	for _, box := range boxes(limb, half) {
-		pad := 0.06*math.Max(box[2]-box[0], box[3]-box[1]) + 1e-9
+		pad := boxPad * math.Max(box[2]-box[0], box[3]-box[1])
 		g := &grid{v: make([]float64, nodes*nodes)}
 		for i := range nodes {
 			f := float64(i) / (nodes - 1)
@@ -223,7 +224,31 @@ func boxes(pts []complex128, half float64) [][4]float64 {
 		}
 		out = append(out, box)
 	}
-	return out
+	return disjoint(out)
+}
+
+// boxPad is the margin around a box, as a part of its longer side.
+const boxPad = 0.06
+
+// disjoint joins boxes until none overlaps another, margins included: an
+// image in two of them would be drawn twice.
+func disjoint(in [][4]float64) [][4]float64 {
+	overlap := func(a, b [4]float64) bool {
+		pa := boxPad * math.Max(a[2]-a[0], a[3]-a[1])
+		pb := boxPad * math.Max(b[2]-b[0], b[3]-b[1])
+		return a[0]-pa < b[2]+pb && b[0]-pb < a[2]+pa && a[1]-pa < b[3]+pb && b[1]-pb < a[3]+pa
+	}
+	for i := 0; i < len(in); i++ {
+		for j := i + 1; j < len(in); j++ {
+			if a, b := in[i], in[j]; overlap(a, b) {
+				in[i] = [4]float64{math.Min(a[0], b[0]), math.Min(a[1], b[1]), math.Max(a[2], b[2]), math.Max(a[3], b[3])}
+				in = slices.Delete(in, j, j+1)
+				i = -1 // the larger box may overlap others now
+				break
+			}
+		}
+	}
+	return in
 }
 
 func imagesSummary(b lens.Binary, x, y, rho float64) string {

@@ -96,7 +96,7 @@ func modelCurve(lc event.LightCurve, s Solution, window [2]float64) (Curve, even
 			sn = math.Max(sn, v)
 		}
 	}
-	tol := lens.Options{RelTol: math.Max(0.05/sn, 1e-6)}
+	tol := lens.Options{RelTol: math.Max(0.02/sn, 1e-6)}
 	measured, err := b.LightCurve(nil, lc.Times, path, s.Params.Rho, tol)
 	if err != nil {
 		return Curve{}, event.Fluxes{}, fmt.Errorf("plots: solution %q: %w", s.Label, err)

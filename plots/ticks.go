@@ -54,7 +54,8 @@ func tryTicks(lo, hi float64, length, size vg.Length, across bool, most int, mar
 		var widest vg.Length
 		n := 0
 		for k := math.Ceil(lo/step - 1e-9); k*step <= hi+1e-9*step; k++ {
-			t := tick{at: k * step, label: label(k*step, dec)}
+			at := k*step + 0 // no negative zero
+			t := tick{at: at, label: label(at, dec)}
 			half := size / 2
 			if across {
 				half = textWidth(t.label, size) / 2
@@ -70,16 +71,40 @@ func tryTicks(lo, hi float64, length, size vg.Length, across bool, most int, mar
 		if best != nil && n < 2 {
 			break
 		}
-		best, labels = withMinor(out, lo, hi, step), n
 		need := widest + size
 		if across {
 			need = widest + 0.6*size
 		}
-		if len(out) <= most && perUnit*vg.Length(step) >= need {
+		fits := len(out) <= most && perUnit*vg.Length(step) >= need
+		if !fits {
+			// In case no wider step has two labels: some of these.
+			n = thin(out, int(math.Ceil(float64(need/(perUnit*vg.Length(step))))))
+		}
+		best, labels = withMinor(out, lo, hi, step), n
+		if fits {
 			break
 		}
 	}
 	return best, labels
+}
+
+// thin keeps every k-th label and returns how many there are.
+func thin(ts []tick, k int) (n int) {
+	since := k
+	for i := range ts {
+		if ts[i].label == "" {
+			since++
+			continue
+		}
+		if since < k {
+			ts[i].label = ""
+		} else {
+			n++
+			since = 0
+		}
+		since++
+	}
+	return n
 }
 
 // steps returns steps of the given leading digits from the first one of at
@@ -187,7 +212,7 @@ func number(v float64, decimals int) string {
 
 // number3 formats with three significant digits and no trailing zeros.
 func number3(v float64) string {
-	return strings.Replace(strconv.FormatFloat(v, 'g', 3, 64), "-", "−", 1)
+	return strings.Replace(strconv.FormatFloat(v+0, 'g', 3, 64), "-", "−", 1)
 }
 
 // count formats an integer with a comma between thousands.

@@ -1,0 +1,137 @@
+package plots
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// For a Gaussian the best bandwidth is 1.06·σ·n^(−1/5) in theory.
+func TestBandwidthGaussian(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	const n, bins, sigma = 20_000, 1024, 80.0
+	hist := make([]float64, bins)
+	for range n {
+		if i := int(512 + sigma*rng.NormFloat64()); i >= 0 && i < bins {
+			hist[i]++
+		}
+	}
+	want := 1.06 * sigma * math.Pow(n, -0.2)
+	if got := bandwidth(hist, n); math.Abs(got/want-1) > 0.15 {
+		t.Errorf("bandwidth %.2f bins, theory %.2f", got, want)
+	}
+}
+
+// Two narrow modes far apart need the bandwidth of one, not of the distance.
+func TestBandwidthBimodal(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 0))
+	const n, bins, sigma = 20_000, 1024, 8.0
+	hist := make([]float64, bins)
+	for i := range n {
+		hist[int(200+float64(i%2)*600+sigma*rng.NormFloat64())]++
+	}
+	want := 1.06 * sigma * math.Pow(n/2, -0.2)
+	if got := bandwidth(hist, n); math.Abs(got/want-1) > 0.25 {
+		t.Errorf("bandwidth %.2f bins, theory %.2f", got, want)
+	}
+}
+
+// The n-σ region of a round Gaussian is a disc of radius n σ; smoothing
+// widens it by the kernel.
+func TestRegionsOfGaussian(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	const n, cells, sigma = 50_000, 128, 14.0
+	ix, iy := make([]int32, n), make([]int32, n)
+	clip := func(v float64) int32 { return int32(math.Min(math.Max(v, 0), cells-1)) }
+	for i := range ix {
+		ix[i], iy[i] = clip(64+sigma*rng.NormFloat64()), clip(64+sigma*rng.NormFloat64())
+	}
+	h := sigma * math.Pow(n, -1.0/6)
+	d := estimate(histogram2(ix, iy, nil, cells, cells), h, h, 1.0/n, edges{}, edges{})
+	masses := []float64{sigmaMass(3), sigmaMass(2), sigmaMass(1)}
+	g := d.region(0, cells, 0, cells, d.levels(masses)[0]/30)
+	for i, level := range d.levels(masses) {
+		want := float64(3 - i)
+		var area float64
+		for _, r := range g.rings(math.Log(level)) {
+			area += signedArea(r)
+		}
+		if got := math.Sqrt(area/math.Pi) / sigma; math.Abs(got/want-1) > 0.045 {
+			t.Errorf("%v σ region has the radius %.3f σ", want, got)
+		}
+	}
+}
+
+// A thin oblique ridge must not be blurred by its marginal bandwidths.
+func TestRidge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	const n, cells = 20_000, 200
+	var ix, iy []int32
+	for range n {
+		a, b := 30*rng.NormFloat64(), 1.5*rng.NormFloat64()
+		x, y := 100+(a+b)/math.Sqrt2, 100+(a-b)/math.Sqrt2
+		if x >= 0 && y >= 0 && x < cells && y < cells {
+			ix, iy = append(ix, int32(x)), append(iy, int32(y))
+		}
+	}
+	h := 21 * math.Pow(n, -1.0/6)
+	d := estimate(histogram2(ix, iy, nil, cells, cells), h, h, 1.0/n, edges{}, edges{})
+	var area float64
+	level := d.levels([]float64{sigmaMass(1)})[0]
+	for _, v := range d.v {
+		if v >= level {
+			area++
+		}
+	}
+	if want := math.Pi * 30 * 1.5; area > 1.4*want {
+		t.Errorf("1σ region of %.0f cells, the ridge has %.0f", area, want)
+	}
+}
+
+// Smoothing keeps the mass, at mirrored edges too.
+func TestSmoothKeepsMass(t *testing.T) {
+	d := &density{nx: 40, ny: 30, v: make([]float64, 1200)}
+	d.v[3*40+2], d.v[28*40+39] = 0.5, 0.5
+	d.smooth(3, 2, edges{true, true}, edges{true, true})
+	var sum float64
+	for _, v := range d.v {
+		sum += v
+	}
+	if math.Abs(sum-1) > 1e-12 {
+		t.Errorf("mass %v after smoothing", sum)
+	}
+}
+
+// An annulus: outer rings turn left, holes right, so areas subtract.
+func TestRingsWithHole(t *testing.T) {
+	g := &grid{}
+	const n = 201
+	for i := range n {
+		g.x = append(g.x, float64(i-n/2)/50)
+		g.y = append(g.y, float64(i-n/2)/50)
+	}
+	for _, y := range g.y {
+		for _, x := range g.x {
+			g.v = append(g.v, 0.25-math.Abs(math.Hypot(x, y)-1))
+		}
+	}
+	rings := g.rings(0)
+	if len(rings) != 2 {
+		t.Fatalf("%d rings, want 2", len(rings))
+	}
+	a, b := signedArea(rings[0]), signedArea(rings[1])
+	if a*b > 0 {
+		t.Errorf("outer ring and hole turn the same way: areas %v, %v", a, b)
+	}
+	if want := math.Pi * (1.25*1.25 - 0.75*0.75); math.Abs(a+b-want) > 2e-3 {
+		t.Errorf("area %v, want %v", a+b, want)
+	}
+}
+
+func signedArea(r [][2]float64) (a float64) {
+	for i, p := range r {
+		q := r[(i+1)%len(r)]
+		a += (p[0]*q[1] - p[1]*q[0]) / 2
+	}
+	return a
+}
