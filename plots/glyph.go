@@ -37,3 +37,12 @@ func (diamondGlyph) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) 
 	p.Close()
 	c.Fill(p)
 }
+
+// symbol draws the i-th solution's mark.
+func symbol(c vg.Canvas, q vg.Point, i int, radius vg.Length) {
+	shapes := []draw.GlyphDrawer{crossGlyph{}, diamondGlyph{}, draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}}
+	halo := draw.GlyphStyle{Color: white, Radius: radius + 0.8, Shape: shapes[i%len(shapes)]}
+	cv := draw.Canvas{Canvas: c}
+	cv.DrawGlyphNoClip(halo, q)
+	cv.DrawGlyphNoClip(draw.GlyphStyle{Color: Palette(i), Radius: radius, Shape: shapes[i%len(shapes)]}, q)
+}
