@@ -172,6 +172,14 @@ func readTensors(r io.Reader) (*tensorFile, error) {
 	return f, nil
 }
 
+// removeTemporary removes what a process killed within [replaceFile] has left.
+func removeTemporary(path string) {
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*"))
+	for _, p := range left {
+		os.Remove(p) // if it cannot be removed it does no harm
+	}
+}
+
 // replaceFile writes a file so that at any moment either the old or the new content is there: under a temporary name in the same
 // folder, flushed to the disk, and renamed.
 func replaceFile(path string, write func(io.Writer) error) (err error) {

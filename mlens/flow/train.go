@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -79,6 +80,8 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 		if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 			return nil, fmt.Errorf("flow: the folder of the run: %w", err)
 		}
+		removeTemporary(filepath.Join(o.Dir, checkpointFile))
+		removeTemporary(filepath.Join(o.Dir, historyFile))
 		var err error
 		if t.state, t.history, err = loadCheckpoint(o.Dir, t.print, t.ps, o.Average > 0); err != nil {
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,34 +76,106 @@ func (s linearGaussian) exact(b *Batch) float64 {
 // toy is a network for two-dimensional problems of 32 points.
 func toy() Config {
 	return Config{
-		Length: 32, Channels: 1, Patch: 4, Dims: []int{16, 16}, Pool: []bool{false, true},
-		Context: 32, Dim: 2, Blocks: 4, Hidden: 32, HiddenLayers: 2, Mixture: 2, MaxLogScale: 4,
+		Length: 32, Channels: 1, Patch: 8, Dims: []int{16, 16}, Pool: []bool{false, true},
+		Context: 24, Dim: 2, Blocks: 4, Hidden: 32, HiddenLayers: 2, Mixture: 4, MaxLogScale: 4,
 	}
 }
 
-func TestTrainLinearGaussian(t *testing.T) {
-	c := toy()
-	src := linearGaussian{c, 1.5}
-	valid := NewBatch(c, 2000)
-	if err := src.Batch(1<<40, valid); err != nil {
-		t.Fatal(err)
+// The network learns posteriors that are known, to a stated distance. The distance is the mean Kullback–Leibler divergence from the exact
+// posterior, the difference of two mean log densities at the same examples.
+func TestTrainLearnsPosteriors(t *testing.T) {
+	for name, src := range map[string]interface {
+		Source
+		exact(b *Batch) float64
+	}{
+		"Gaussian": linearGaussian{toy(), 1.5},
+		"bimodal":  twoSigns{toy()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := toy()
+			valid := NewBatch(c, 2000)
+			if err := src.Batch(1<<40, valid); err != nil {
+				t.Fatal(err)
+			}
+			var last Progress
+			m, err := Train(context.Background(), c, TrainOptions{
+				Source: src, Steps: 1000, Batch: 128, LearningRate: 5e-3, Average: 0.99, Validation: []Batch{*valid},
+				Progress: func(p Progress) { last = p }, ProgressEvery: 100,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			exact := src.exact(valid)
+			kl := last.Valid - exact
+			t.Logf("%.4f nats from the exact posterior, whose mean −log p is %.3f (%d weights, %.0f examples/s)", kl, exact, m.NumWeights(), last.Rate)
+			if !(kl < 0.05) {
+				t.Errorf("the mean divergence is %.4f nats, want at most 0.05", kl)
+			}
+			if last.Step != 1000 || last.ETA != 0 {
+				t.Errorf("the last report is %+v", last)
+			}
+			// The graph and the plain Go flow agree on the trained network too.
+			some := &Batch{X: valid.X[:20*c.Length], Y: valid.Y[:20*c.Dim], N: 20}
+			h, err := m.Context(some.X, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lp := make([]float32, some.N)
+			for i := range lp {
+				m.Density(h[i*c.Context:(i+1)*c.Context]).LogProb(lp[i:i+1], some.Y[i*c.Dim:(i+1)*c.Dim])
+			}
+			if d := maxDiff(lp, graphLogProb(t, m, some)); !(d < 1e-4) {
+				t.Errorf("the graph's log densities differ by %g", d)
+			}
+		})
 	}
-	var last Progress
-	m, err := Train(context.Background(), c, TrainOptions{
-		Source: src, Steps: 1500, Batch: 128, LearningRate: 3e-3, Average: 0.99, Validation: []Batch{*valid},
-		Progress: func(p Progress) { last = p }, ProgressEvery: 100,
-	})
-	if err != nil {
-		t.Fatal(err)
+}
+
+// twoSigns is a source with two modes: θ ~ N(0, 1) in two dimensions, x = θ₀² + noise on the first half of the points and θ₁ + noise on the
+// second, so that the sign of θ₀ stays unknown.
+type twoSigns struct{ c Config }
+
+const twoSignsNoise = 2.0
+
+func (s twoSigns) Batch(step int, b *Batch) error {
+	r := rand.New(rand.NewPCG(12, uint64(step)))
+	for i := range b.N {
+		θ := [2]float64{r.NormFloat64(), r.NormFloat64()}
+		for t := range s.c.Length {
+			v := θ[0] * θ[0]
+			if t >= s.c.Length/2 {
+				v = θ[1]
+			}
+			b.X[i*s.c.Length+t] = float32(v + twoSignsNoise*r.NormFloat64())
+		}
+		b.Y[2*i], b.Y[2*i+1] = float32(θ[0]), float32(θ[1])
 	}
-	kl := last.Valid - src.exact(valid)
-	t.Logf("mean KL divergence from the exact posterior: %.4f nats (entropy %.3f, %d weights, %.0f examples/s)", kl, src.exact(valid), m.NumWeights(), last.Rate)
-	if !(kl < 0.03) {
-		t.Errorf("the mean KL divergence is %.4f nats, want at most 0.03", kl)
+	return nil
+}
+
+// exact is the mean negative log posterior, the evidence of θ₀ by a sum over a grid.
+func (s twoSigns) exact(b *Batch) float64 {
+	half := float64(s.c.Length / 2)
+	var sum float64
+	for n := range b.N {
+		var mean [2]float64
+		for t := range s.c.Length {
+			mean[2*t/s.c.Length] += float64(b.X[n*s.c.Length+t]) / half
+		}
+		logp := func(θ float64) float64 {
+			d := mean[0] - θ*θ
+			return -0.5*θ*θ - 0.5*half*d*d/(twoSignsNoise*twoSignsNoise)
+		}
+		const step = 0.002
+		var evidence float64
+		for θ := -6.0; θ < 6; θ += step {
+			evidence += math.Exp(logp(θ)) * step
+		}
+		precision := 1 + half/(twoSignsNoise*twoSignsNoise)
+		d := float64(b.Y[2*n+1]) - mean[1]*half/(twoSignsNoise*twoSignsNoise)/precision
+		sum += -logp(float64(b.Y[2*n])) + math.Log(evidence) + 0.5*precision*d*d - 0.5*math.Log(precision) + 0.5*log2π
 	}
-	if last.Step != 1500 || last.ETA != 0 {
-		t.Errorf("the last report is %+v", last)
-	}
+	return sum / float64(b.N)
 }
 
 // resumable is a short run.
@@ -115,7 +188,8 @@ func resumable(dir string) (Config, TrainOptions) {
 }
 
 func TestResumeIsExact(t *testing.T) {
-	c, o := resumable(t.TempDir())
+	wholeDir := t.TempDir()
+	c, o := resumable(wholeDir)
 	whole, err := Train(context.Background(), c, o)
 	if err != nil {
 		t.Fatal(err)
@@ -147,22 +221,13 @@ func TestResumeIsExact(t *testing.T) {
 				t.Fatalf("stopped near step %d and continued, weight %s differs by %g", stop, whole.params[i].name, maxDiff(whole.weights[i], again.weights[i]))
 			}
 		}
-		// The histories agree but for the speed.
-		if a, b := historyWithoutRate(t, dir), historyWithoutRate(t, resumedDir(t, whole, c)); len(a) != len(b) {
-			t.Logf("history of %d lines, uninterrupted %d", len(a), len(b))
+		if a, b := historyWithoutRate(t, dir), historyWithoutRate(t, wholeDir); !slices.Equal(a, b) {
+			t.Errorf("stopped near step %d and continued, the history is %q instead of %q", stop, a, b)
 		}
 	}
 }
 
-func resumedDir(t *testing.T, _ *Model, _ Config) string {
-	dir := t.TempDir()
-	c, o := resumable(dir)
-	if _, err := Train(context.Background(), c, o); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
+// historyWithoutRate is the history of a run but for its speed.
 func historyWithoutRate(t *testing.T, dir string) []string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, historyFile))
@@ -181,3 +246,163 @@ func historyWithoutRate(t *testing.T, dir string) []string {
 type sourceFunc func(step int, b *Batch) error
 
 func (f sourceFunc) Batch(step int, b *Batch) error { return f(step, b) }
+
+// A process that is killed at any moment leaves a checkpoint from which the run continues to the same end.
+func TestKill(t *testing.T) {
+	if os.Getenv("FLOW_TEST_TRAIN") != "" {
+		c, o := resumable(os.Getenv("FLOW_TEST_TRAIN"))
+		o.CheckpointEvery = time.Millisecond
+		if _, err := Train(context.Background(), c, o); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	wholeDir := t.TempDir()
+	c, o := resumable(wholeDir)
+	whole, err := Train(context.Background(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for kills := 0; kills < 3; kills++ {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
+		cmd.Env = append(os.Environ(), "FLOW_TEST_TRAIN="+dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Wait for a checkpoint of this process, then kill it in the midst of writing the next ones.
+		before := time.Now()
+		for {
+			info, err := os.Stat(filepath.Join(dir, checkpointFile))
+			if err == nil && info.ModTime().After(before) || time.Since(before) > 20*time.Second {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Duration(17*kills) * time.Millisecond)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+	}
+	s, _, err := loadCheckpoint(dir, fingerprint(mustDefaults(t, c, o)), c.params(), true)
+	if err != nil {
+		t.Fatalf("after the kills: %v", err)
+	}
+	t.Logf("killed three times, the last checkpoint is of step %d", s.step)
+	_, o = resumable(dir)
+	again, err := Train(context.Background(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range whole.weights {
+		if !slices.Equal(whole.weights[i], again.weights[i]) {
+			t.Fatalf("weight %s differs", whole.params[i].name)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range left {
+		if e.Name() != checkpointFile && e.Name() != historyFile {
+			t.Errorf("%s is left over", e.Name())
+		}
+	}
+}
+
+func mustDefaults(t *testing.T, c Config, o TrainOptions) (Config, TrainOptions) {
+	t.Helper()
+	o, err := o.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, o
+}
+
+func TestTrainErrors(t *testing.T) {
+	failure := errors.New("the disk is full of stars")
+	run := func(change func(c *Config, o *TrainOptions)) error {
+		c, o := resumable("")
+		change(&c, &o)
+		_, err := Train(context.Background(), c, o)
+		return err
+	}
+	src := linearGaussian{toy(), 1}
+	for want, change := range map[string]func(c *Config, o *TrainOptions){
+		"step 7: the disk is full": func(_ *Config, o *TrainOptions) {
+			o.Source = sourceFunc(func(step int, b *Batch) error {
+				if step == 7 {
+					return failure
+				}
+				return src.Batch(step, b)
+			})
+		},
+		"panic: index out": func(_ *Config, o *TrainOptions) {
+			o.Source = sourceFunc(func(int, *Batch) error { panic("index out of the Galaxy") })
+		},
+		"no finite gradient": func(_ *Config, o *TrainOptions) {
+			o.Source = sourceFunc(func(step int, b *Batch) error {
+				b.X[0] = float32(math.NaN())
+				return nil
+			})
+		},
+		"Source is nil": func(_ *Config, o *TrainOptions) { o.Source = nil },
+		"Steps is 0":    func(_ *Config, o *TrainOptions) { o.Steps = 0 },
+		"Validation[0]": func(_ *Config, o *TrainOptions) { o.Validation = []Batch{{N: 3}} },
+		"Blocks is 0":   func(c *Config, _ *TrainOptions) { c.Blocks = 0 },
+		`"nonsense"`:    func(_ *Config, o *TrainOptions) { o.Backend = "nonsense" },
+	} {
+		if err := run(change); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+	if err := run(func(_ *Config, o *TrainOptions) {
+		o.Source = sourceFunc(func(int, *Batch) error { return failure })
+	}); !errors.Is(err, failure) {
+		t.Errorf("the source's error is not wrapped: %v", err)
+	}
+}
+
+func TestForeignCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	c, o := resumable(dir)
+	o.Steps = 2
+	if _, err := Train(context.Background(), c, o); err != nil {
+		t.Fatal(err)
+	}
+	o.Seed++
+	if _, err := Train(context.Background(), c, o); err == nil || !strings.Contains(err.Error(), "another run") {
+		t.Errorf("another run's checkpoint: %v", err)
+	}
+	o.Seed--
+	path := filepath.Join(dir, checkpointFile)
+	if err := os.Truncate(path, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Train(context.Background(), c, o); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a damaged checkpoint: %v", err)
+	}
+}
+
+// The paper's network builds and takes a step.
+func TestPaper(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	c := Paper(7200, 1, 0)
+	b := randomBatch(c, 2, 1)
+	if _, err := newModel(c, c.initial(1)).Context(b.X[:c.Length], nil); err != nil {
+		t.Fatal(err)
+	}
+	var last Progress
+	if _, err := Train(context.Background(), c, TrainOptions{
+		Source: sourceFunc(func(_ int, to *Batch) error { copy(to.X, b.X); copy(to.Y, b.Y); return nil }),
+		Steps:  1, Batch: 2, Progress: func(p Progress) { last = p },
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !(last.Loss > 5 && last.Loss < 30) {
+		t.Errorf("the first loss is %g, the prior's entropy is 11.4", last.Loss)
+	}
+}
