@@ -13,17 +13,20 @@ type contour struct {
 	lost  int // limb points without a solution
 	evals int
 	im    images
+	live  bool       // im holds the images at at0
+	at0   complex128 // the last limb point, from the centre
 }
 
-// value is the integrand at angle th. want is the number of images there, or
-// 0 if unknown.
+// value is the integrand at angle th, from a full solution. want is the number of
+// images there, or 0 if unknown.
 func (c *contour) value(th float64, want int) float64 {
 	sn, cs := math.Sincos(th)
 	d := complex(c.rho*cs, c.rho*sn)
 	c.evals++
+	c.at0 = d
 	eta, beta := c.centre+d, c.beta+d
 	if !c.g.solve(eta, beta, &c.roots, c.warm, 0, &c.im) {
-		c.warm = false
+		c.warm, c.live = false, false
 		c.lost++
 		return 0
 	}
@@ -35,12 +38,78 @@ func (c *contour) value(th float64, want int) float64 {
 			c.g.solve(eta, beta, &c.roots, true, want, &c.im)
 		}
 	}
+	c.live = true
+	return c.sum(cs, sn)
+}
+
+// sum is the integrand for the images in im.
+func (c *contour) sum(cs, sn float64) float64 {
 	e2 := complex(cs*cs-sn*sn, 2*sn*cs)
 	sum := 0.0
 	for i := range c.im.n {
 		sum += (1 + real(c.im.h[i]*e2)) / math.Abs(c.im.j[i])
 	}
 	return sum
+}
+
+// next is value where no caustic lies between th and the angle of the call
+// before: the images are then followed, and solved for anew only where one
+// of them is not where it was expected.
+func (c *contour) next(th float64, want int) float64 {
+	if !c.live || c.im.n != want {
+		return c.value(th, want)
+	}
+	sn, cs := math.Sincos(th)
+	d := complex(c.rho*cs, c.rho*sn)
+	if !c.g.shift(c.centre+d, d-c.at0, &c.im) {
+		return c.value(th, want)
+	}
+	c.evals++
+	c.at0 = d
+	return c.sum(cs, sn)
+}
+
+// shift moves the images to the source at eta, which is move away from where
+// they are. It returns false, and leaves rubbish, if an image is not where
+// the derivative of the lens equation put it.
+func (g *geom) shift(eta, move complex128, im *images) bool {
+	s, m1, m2 := g.s, g.m1, g.m2
+	parity := 0
+	for i := range im.n {
+		dw := scale(1/im.j[i], move-conj(im.h[i]*move))
+		w := im.w[i] + dw
+		limit := 0.06*norm(dw) + 1e-26*norm(w)
+		for it := 0; ; it++ {
+			i1 := inv(complex(real(w)+s, imag(w)))
+			i2 := inv(w)
+			t1, t2 := scale(m1, i1), scale(m2, i2)
+			r := eta - w + conj(t1+t2)
+			t1, t2 = t1*i1, t2*i2
+			h := t1 + t2
+			h1 := scale(-2, t1*i1+t2*i2)
+			j := 1 - norm(h)
+			d := scale(1/j, r-conj(h*r))
+			d2 := norm(d)
+			if !(d2 <= limit) || it == 6 {
+				return false
+			}
+			w += d
+			if d2*norm(h1) <= 1e-11*j*j {
+				hd := h1 * d
+				j -= 2 * dot(h, hd)
+				h += hd
+				im.w[i], im.h[i], im.j[i] = w, h, j
+				break
+			}
+			limit = 0.25 * d2
+		}
+		if im.j[i] > 0 {
+			parity++
+		} else {
+			parity--
+		}
+	}
+	return parity == -1
 }
 
 // A panel is a part of the limb: of the interval [mid−half, mid+half] with
@@ -56,12 +125,15 @@ type panel struct {
 func (c *contour) panel(p *panel) {
 	var y [15]float64
 	for i := range y {
-		t := abscissa(i, p.lo, p.hi)
+		t, weight := abscissa(i, p.lo, p.hi), 1.0
 		if p.half > 0 {
 			sn, cs := math.Sincos(t)
-			y[i] = c.value(p.mid-p.half*cs, p.want) * p.half * sn
+			t, weight = p.mid-p.half*cs, p.half*sn
+		}
+		if p.want == 0 || i%7 == 0 { // keep an eye on the number of images
+			y[i] = weight * c.value(t, p.want)
 		} else {
-			y[i] = c.value(t, p.want)
+			y[i] = weight * c.next(t, p.want)
 		}
 	}
 	p.v, p.err = kronrod(&y, 0.5*(p.hi-p.lo))
@@ -254,32 +326,101 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 		rel = math.Min(rel, 0.1)
 		least = math.Log(3e-3*rel) / math.Log(f)
 	}
-	if !(least <= 128) {
+	if !(least <= most) {
 		return 0, 0, false
 	}
-	n := 8
-	sum := 0.0
-	for i := range n {
-		sum += c.value(2*math.Pi*float64(i)/float64(n), 0)
+	// Where the limb crosses the axis of the lens a light companion may leave
+	// a ridge much narrower than the rest: start at one such point, and later
+	// probe the other.
+	start, probe := -0.5*math.Pi, math.NaN()
+	if sn := -imag(c.centre) / c.rho; math.Abs(sn) < 1 {
+		start = math.Asin(sn)
+		probe = math.Pi - start
+	} else if sn > 0 {
+		start = 0.5 * math.Pi
 	}
-	want := c.im.n
-	a = sum / float64(n)
-	for n < 128 {
+	var y [most]float64
+	n := 8
+	y[0] = c.value(start, 0)
+	sum, want := y[0], c.im.n
+	for i := 1; i < n; i++ {
+		v := c.next(start+2*math.Pi*float64(i)/float64(n), want)
+		y[i*(most/n)] = v
+		sum += v
+	}
+	for n < most {
+		c.live = false
 		for i := range n {
-			sum += c.value(2*math.Pi*(float64(i)+0.5)/float64(n), want)
+			v := c.next(start+2*math.Pi*(float64(i)+0.5)/float64(n), want)
+			y[(2*i+1)*(most/(2*n))] = v
+			sum += v
 		}
 		n *= 2
-		next := sum / float64(n)
-		err = math.Abs(next - a)
-		a = next
+		a = sum / float64(n)
 		if c.bad > 0 || c.lost > 0 {
 			break
 		}
-		if n > 16 && err <= opt.target(a) && float64(n) >= least {
-			return a, err, true
+		if float64(n) < least {
+			continue
 		}
+		if err = aliasing(&y, n); err > opt.target(a) {
+			continue
+		}
+		if probe == probe {
+			miss := math.Abs(c.value(probe, want) - interpolate(&y, n, probe-start))
+			if miss *= 2 / float64(n); miss > opt.target(a) {
+				continue
+			}
+		}
+		return a, err, true
 	}
 	return a, err, false
+}
+
+// most is the largest number of points of the trapezoidal rule.
+const most = 128
+
+// turn holds e^{2πik/most}.
+var turn = func() (t [most]complex128) {
+	for k := range t {
+		sn, cs := math.Sincos(2 * math.Pi * float64(k) / most)
+		t[k] = complex(cs, sn)
+	}
+	return t
+}()
+
+// aliasing estimates the error of the mean of n equidistant values, stored
+// every most/n-th in y, by the moduli of the Fourier coefficients of the
+// highest orders. The error is really the coefficients of order n, 2n, …,
+// which are smaller; but the decay may be slower at high orders, and moduli,
+// unlike differences of successive means, do not vanish by accident of phase.
+func aliasing(y *[most]float64, n int) float64 {
+	worst := 0.0
+	step := most / n
+	for k := n/2 - 2; k < n/2; k++ {
+		var s complex128
+		for i := range n {
+			s += scale(y[i*step], turn[(i*k*step)%most])
+		}
+		worst = math.Max(worst, norm(s))
+	}
+	return 2 * math.Sqrt(worst) / float64(n)
+}
+
+// interpolate is the trigonometric polynomial through n equidistant values at
+// angle th from the first.
+func interpolate(y *[most]float64, n int, th float64) float64 {
+	sum := 0.0
+	for i := range n {
+		x := th - 2*math.Pi*float64(i)/float64(n)
+		sn, cs := math.Sincos(0.5 * x)
+		if math.Abs(sn) < 1e-9 {
+			return y[i*(most/n)]
+		}
+		// Dirichlet kernel for even n: sin(nx/2)/(n tan(x/2)).
+		sum += y[i*(most/n)] * math.Sin(0.5*float64(n)*x) * cs / (float64(n) * sn)
+	}
+	return sum
 }
 
 // blind integrates without knowledge of the caustics.

@@ -1,7 +1,7 @@
 package lens
 import ("testing";"fmt")
 func TestDbg2(t *testing.T) {
-	ids := map[int]bool{4769:true}
+	ids := map[int]bool{13029:true, 5719:true,587:true}
 	for _, r := range readReference(t) {
 		if !ids[r.id] { continue }
 		var e engine
@@ -10,9 +10,9 @@ func TestDbg2(t *testing.T) {
 		eta, beta := e.g.source(r.x, r.y)
 		c := &e.c
 		c.g = &e.g
-		c.centre, c.beta, c.rho = eta, beta, r.rho
-		for i := range e.folds { c.n=0; c.arc(&e.folds[i],40); if c.n>0 { f:=e.folds[i]; fmt.Println(i, f.phi0,f.phi1, f.cusp0, c.at[:c.n])
-		for k := range 11 { phi := f.phi0+(f.phi1-f.phi0)*float64(k)/10; w:=e.g.between(&f,phi); z := e.g.lensMap(w); fmt.Printf("    %.6f w %.8f r %.6f speed %.4g\n", phi, w, abs(z-eta)/r.rho, e.g.speed(w,phi)) }
-		} }
+		a,er,ok := c.integrate(e.folds, eta, beta, r.rho, Options{1e-3,1e-3,false})
+		fmt.Println(r.id, r.disc, a, er, ok, c.n, c.nCross, c.bad, c.evals, c.gap(e.folds))
+		for n := range 33 { th := -3.14159265+float64(n)/16*3.14159265; fmt.Printf("%.3f %.4g  ", th, c.value(th,0)) }
+		fmt.Println()
 	}
 }

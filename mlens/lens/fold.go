@@ -229,6 +229,15 @@ func (x *limb) find(folds []fold) {
 			x.soft(f.a)
 		}
 	}
+	if x.n > 0 && x.g.q < 0.1 {
+		// Ridges of a light companion lie on the axis of the lens.
+		if sn := -imag(x.centre) / x.rho; math.Abs(sn) < 1 && x.n+2 <= len(x.at) {
+			th := math.Asin(sn)
+			x.at[x.n] = angle{th, false, 0.1}
+			x.at[x.n+1] = angle{math.Remainder(math.Pi-th, 2*math.Pi), false, 0.1}
+			x.n += 2
+		}
+	}
 	for i := 1; i < x.n; i++ {
 		for k := i; k > 0 && x.at[k-1].theta > x.at[k].theta; k-- {
 			x.at[k-1], x.at[k] = x.at[k], x.at[k-1]

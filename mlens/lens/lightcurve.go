@@ -111,8 +111,8 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 		}
 	}
 	if f.near > nearest*f.rho {
-		q, size := g.quadrupole(&f.im, f.rho)
-		if expansionError(a, size, f.rho, f.near) <= target {
+		q, err := g.quadrupole(&f.im, f.rho, f.near)
+		if err <= target {
 			return math.Max(a+q, 1)
 		}
 	}

@@ -104,9 +104,9 @@ func (e *engine) magnification(x, y, rho float64, opt Options) Result {
 	eta, beta := e.g.source(x, y)
 	d := distance(e.folds, eta, 1e3*(rho+1))
 	if d > nearest*rho {
-		q, size := e.g.quadrupole(&e.im, rho)
+		q, err := e.g.quadrupole(&e.im, rho, d)
 		a := math.Max(e.im.a+q, 1)
-		if err := expansionError(e.im.a, size, rho, d); err <= opt.target(a) {
+		if err <= opt.target(a) {
 			r.Magnification, r.Error, r.Method = a, math.Max(err, r.Error), Quadrupole
 			return r
 		}

@@ -4,38 +4,36 @@ import "math"
 
 // quadrupole returns the term of order ρ² of the magnification of a uniform
 // disc, (ρ²/8)∇²A = (ρ²/2) Σ ∂_ζ∂_ζ̄ |J|⁻¹ (Pejcha & Heyrovský 2009, ApJ 690,
-// 1772), and the sum of its moduli over the images. With
+// 1772), and an estimate of what the higher orders add. With
 // N = h²·h̄' − h'·h̄
 //
 //	∂_ζ∂_ζ̄ J⁻¹ = [3|N|² − J(2 Re(h''·h̄²) − |h'|²(1+2|h|²))]/J⁵.
-func (g *geom) quadrupole(im *images, rho float64) (q, size float64) {
+//
+// The series converges like (ρ/l)², where l is the distance to the nearest
+// singularity of an image. Those on the caustics are at distance d or more.
+// There are complex ones besides, next to which a ridge of magnification
+// stands away from any caustic; their distance is estimated from J and its
+// derivatives, with no credit for terms that cancel.
+func (g *geom) quadrupole(im *images, rho, d float64) (q, err float64) {
+	r2 := rho * rho
+	near := r2 / (d * d)
 	for i := range im.n {
 		h, h1, h2 := g.shears(im.w[i])
 		j := im.j[i]
-		hc := conj(h)
-		n := h*h*conj(h1) - h1*hc
-		v := 3*norm(n) - j*(2*real(h2*hc*hc)-norm(h1)*(1+2*norm(h)))
-		j2 := j * j
-		v *= 0.5 * rho * rho / (j2 * j2 * math.Abs(j))
-		q += v
-		size += math.Abs(v)
+		hc, hh := conj(h), norm(h)
+		n2 := norm(h*h*conj(h1) - h1*hc)
+		bend := norm(h1) * (1 + 2*hh)
+		a := 1 / math.Abs(j)
+		i2 := a * a
+		k := 0.5 * r2 * i2 * i2 // over a
+		q += k * a * (3*n2 - j*(2*real(h2*hc*hc)-bend))
+		all := k * (3*n2 + math.Abs(j)*(2*abs(h2)*hh+bend))
+		e := near + 10*all
+		err += 0.3 * a * e * e
 	}
-	return q, size
+	return q, err
 }
 
-// The expansion is used only where the caustics are at least nearest radii
-// away; the next term is then taken to be below nextTerm·(ρ/d)² times the
-// present one, and a floor covers an accidental zero of the present one.
-const (
-	nearest  = 2.5
-	nextTerm = 6.0
-	floor4   = 0.5
-)
-
-// expansionError bounds the error of the expansion to order ρ² at distance d
-// from the caustics, given the size of the term of that order.
-func expansionError(a, size, rho, d float64) float64 {
-	e := rho / d
-	e *= e
-	return e * (nextTerm*size + floor4*(a-1)*e)
-}
+// nearest is the distance to the caustics, in source radii, below which the
+// expansion is never used.
+const nearest = 2.5
