@@ -22,7 +22,7 @@ type ModesOptions struct {
 	// means 2 %.
 	MinWeight float64
 	// Depth is how much farther apart neighbours must be in the valley between
-	// two modes than at the lower one's summit. Zero means 1.5.
+	// two modes than at the lower one's summit. Zero means 1.8.
 	Depth float64
 }
 
@@ -30,7 +30,7 @@ type ModesOptions struct {
 // 0 being the heaviest.
 //
 // Draws are points; the density about a point falls with the distance to its
-// 12th neighbour. Points are joined in the order of their mutual reachability
+// 20th neighbour. Points are joined in the order of their mutual reachability
 // (Campello et al. 2013); where two groups meet, the one with the lower summit
 // stays a mode of its own if it is heavy enough and the valley is deep enough,
 // as in clustering by persistence (Chazal et al. 2013). The groups are found
@@ -38,13 +38,13 @@ type ModesOptions struct {
 func Modes(draws [][]float64, opt ModesOptions) ([]int, error) {
 	const (
 		maxPoints  = 2000
-		neighbours = 12
+		neighbours = 20
 	)
 	if opt.MinWeight == 0 {
 		opt.MinWeight = 0.02
 	}
 	if opt.Depth == 0 {
-		opt.Depth = 1.5
+		opt.Depth = 1.8
 	}
 	if len(draws) < 4*neighbours {
 		return nil, fmt.Errorf("calib: %d draws are too few to tell modes; draw at least %d", len(draws), 4*neighbours)

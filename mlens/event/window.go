@@ -173,3 +173,16 @@ func (b *Binned) Normalise() {
 		}
 	}
 }
+
+// LightCurve returns the bins that hold measurements, at their centres.
+func (b Binned) LightCurve(name string) LightCurve {
+	lc := LightCurve{Name: name}
+	for k, w := range b.Weight {
+		if w > 0 {
+			lc.Times = append(lc.Times, float64(k)*b.Cadence.Step)
+			lc.Flux = append(lc.Flux, b.Flux[k])
+			lc.Err = append(lc.Err, 1/math.Sqrt(w))
+		}
+	}
+	return lc
+}
