@@ -193,7 +193,7 @@ func (c *contour) count(lo, hi float64) int {
 // false if the result should not be trusted.
 func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt Options) (a, err float64, ok bool) {
 	c.centre, c.beta, c.rho = eta, beta, rho
-	c.warm, c.bad, c.lost = false, 0, 0
+	c.warm, c.live, c.bad, c.lost, c.evals = false, false, 0, 0, 0
 	c.find(folds)
 	if c.over {
 		return c.blind(opt)
@@ -206,10 +206,10 @@ func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt
 	var ps [maxPanels]panel
 	n := c.divide(&ps)
 	a, err = c.adapt(&ps, n, opt)
-	if c.lost > 0 || c.bad > 2 || err > opt.target(a) {
+	if c.lost > 0 || c.bad > 2+c.evals/100 {
 		return c.blind(opt)
 	}
-	return a, err, true
+	return a, err, err <= opt.target(a)
 }
 
 // divide cuts the limb at the crossings, and between them so that every

@@ -61,6 +61,7 @@ type follower struct {
 	tau  float64 // of the last epoch
 	near float64 // lower bound of the distance to the caustics at tau
 	seen float64 // the distance when it was last computed
+	free float64 // how far the source may go on being a point
 	im   images
 	v    [5]complex128 // dw/dτ at tau
 	dv   [5]complex128 // half the change of v over the last step, per unit of τ
@@ -87,6 +88,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	if !f.on || step > followable*before || !f.follow(eta, ds) {
 		f.near = distance(f.e.folds, eta, 1e3)
 		f.seen = f.near
+		f.free = 0
 		if f.near <= nearest*f.rho {
 			f.on = false
 			return f.disc(eta, beta)
@@ -97,21 +99,19 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	if f.rho == 0 {
 		return math.Max(a, 1)
 	}
-	target := f.opt.target(a)
-	e := f.rho / f.near
-	if f.near > nearest*f.rho && a*e*e < 0.2*target {
+	if f.free -= step; f.free > 0 {
 		return math.Max(a, 1)
 	}
 	if f.near < 0.9*f.seen {
 		f.near = distance(f.e.folds, eta, 1e3)
 		f.seen = f.near
-		e = f.rho / f.near
-		if f.near > nearest*f.rho && a*e*e < 0.2*target {
-			return math.Max(a, 1)
-		}
 	}
 	if f.near > nearest*f.rho {
-		q, err := g.quadrupole(&f.im, f.rho, f.near)
+		target := f.opt.target(a)
+		q, err, worst := g.quadrupole(&f.im, f.rho, f.near)
+		if small := math.Abs(q) + err; small <= 0.2*target {
+			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
+		}
 		if err <= target {
 			return math.Max(a+q, 1)
 		}

@@ -14,7 +14,9 @@ import "math"
 // There are complex ones besides, next to which a ridge of magnification
 // stands away from any caustic; their distance is estimated from J and its
 // derivatives, with no credit for terms that cancel.
-func (g *geom) quadrupole(im *images, rho, d float64) (q, err float64) {
+//
+// worst is the largest (ρ/l)² of an image.
+func (g *geom) quadrupole(im *images, rho, d float64) (q, err, worst float64) {
 	r2 := rho * rho
 	near := r2 / (d * d)
 	for i := range im.n {
@@ -30,8 +32,9 @@ func (g *geom) quadrupole(im *images, rho, d float64) (q, err float64) {
 		all := k * (3*n2 + math.Abs(j)*(2*abs(h2)*hh+bend))
 		e := near + 10*all
 		err += 0.3 * a * e * e
+		worst = math.Max(worst, e)
 	}
-	return q, err
+	return q, err, worst
 }
 
 // nearest is the distance to the caustics, in source radii, below which the

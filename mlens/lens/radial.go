@@ -86,7 +86,20 @@ func (g *geom) arcs(r float64, beta complex128, rho float64, u *[4]complex128, w
 // quadrature. Nothing is matched and no caustic needs to be known; the limb's
 // images only show where to begin. It is slow and meant as a last resort and
 // as an independent check.
+//
+// Circles about the heavier body come first. The images next to a light one
+// are narrow in angle there, so that circles about it may do better.
 func (g *geom) radial(eta, beta complex128, rho float64, opt Options) (a, err float64) {
+	a, err = g.circles(eta, beta, rho, opt, false)
+	if !(err <= opt.target(a)) {
+		if v, e := g.circles(eta, beta, rho, opt, true); !(e >= err) {
+			a, err = v, e
+		}
+	}
+	return a, err
+}
+
+func (g *geom) circles(eta, beta complex128, rho float64, opt Options, lighter bool) (a, err float64) {
 	const samples = 96
 	var radii []float64
 	var im images
@@ -103,26 +116,56 @@ func (g *geom) radial(eta, beta complex128, rho float64, opt Options) (a, err fl
 			continue
 		}
 		for k := range im.n {
-			radii = append(radii, abs(im.w[k]+complex(g.s, 0)))
+			if lighter {
+				radii = append(radii, abs(im.w[k]))
+			} else {
+				radii = append(radii, abs(im.w[k]+complex(g.s, 0)))
+			}
 		}
+	}
+	if lighter { // exchange the bodies by a turn of 180°
+		g = &geom{s: g.s, m1: g.m2, m2: g.m1}
+		beta = -eta
 	}
 	if len(radii) == 0 {
 		return math.NaN(), math.Inf(1)
 	}
 	slices.Sort(radii)
-	// Images of the samples near one another bound panels; a margin on both
-	// sides of a cluster holds what the samples did not touch.
-	lo, hi := radii[0], radii[len(radii)-1]
-	margin := 0.01*(hi-lo) + 1e-3*rho
-	cut := []float64{math.Max(lo-margin, 0.5*lo), lo}
-	for i, r := range radii {
-		if i%8 == 0 || r-radii[i-1] > 0.02*(hi-lo) || (i+1 < len(radii) && radii[i+1]-r > 0.02*(hi-lo)) {
-			cut = append(cut, r)
-		}
-	}
-	cut = append(cut, hi, hi+margin)
 	var u [4]complex128
 	warm = false
+	// Every sampled radius bounds a panel. Where the gap to the next one is
+	// wide it may be empty but for two caps, which end where the arcs vanish.
+	lo, hi := radii[0], radii[len(radii)-1]
+	wide := 0.002 * (hi - lo)
+	edge := func(in, out float64) float64 {
+		for range 60 {
+			m := 0.5 * (in + out)
+			if m == in || m == out {
+				break
+			}
+			if g.arcs(m, beta, rho, &u, false) > 0 {
+				in = m
+			} else {
+				out = m
+			}
+		}
+		return out
+	}
+	margin := 0.05*(hi-lo) + 1e-3*rho
+	if g.arcs(hi+margin, beta, rho, &u, false) > 0 {
+		margin *= 20
+	}
+	cut := []float64{edge(lo, math.Max(lo-margin, 0.5*lo))}
+	for i, r := range radii {
+		cut = append(cut, r)
+		if i+1 < len(radii) && radii[i+1]-r > wide {
+			m := 0.5 * (r + radii[i+1])
+			if g.arcs(m, beta, rho, &u, false) == 0 {
+				cut = append(cut, edge(r, m), edge(radii[i+1], m))
+			}
+		}
+	}
+	cut = append(cut, edge(hi, hi+margin))
 	area := math.Pi * rho * rho
 	eval := func(lo, hi float64) panel {
 		var y [15]float64
