@@ -23,7 +23,7 @@ func (m *Model) prepare() error {
 		if e.prog, m.embedErr = newContext(backend, m.Config); m.embedErr != nil {
 			return
 		}
-		if e.weights, m.embedErr = e.prog.tensors(m.weights); m.embedErr != nil {
+		if e.weights, m.embedErr = e.prog.tensors(m.weights[:len(e.prog.ps)]); m.embedErr != nil {
 			return
 		}
 		m.embed = e

@@ -16,30 +16,36 @@ const normEpsilon = 1e-5
 type builder struct {
 	cfg    Config
 	g      *graph.Graph
-	w      map[string]*graph.Node
-	native bool // the backend has a fast convolution of its own (XLA)
+	params map[string]param
+	given  map[string]*graph.Node // the weights as they are stored
+	used   map[string]*graph.Node // after their masks
+	native bool                   // the backend has a fast convolution of its own (XLA)
 	owned  []*graph.Node
 }
 
-// newBuilder binds the weight nodes ws, in the order of [Config.params]. Masks are applied here, once.
-func newBuilder(cfg Config, g *graph.Graph, ws []*graph.Node, native bool) *builder {
-	b := &builder{cfg: cfg, g: g, w: make(map[string]*graph.Node, len(ws)), native: native}
-	for i, p := range cfg.params() {
-		w := ws[i]
-		if p.mask != nil {
-			w = graph.Mul(w, b.constant(p.mask, p.dims...))
-		}
-		b.w[p.name] = w
+// newBuilder binds the nodes ws to the weights ps.
+func newBuilder(cfg Config, g *graph.Graph, ps []param, ws []*graph.Node, native bool) *builder {
+	b := &builder{cfg: cfg, g: g, params: map[string]param{}, given: map[string]*graph.Node{}, used: map[string]*graph.Node{}, native: native}
+	for i, p := range ps {
+		b.params[p.name], b.given[p.name] = p, ws[i]
 	}
 	return b
 }
 
+// weight is the weight of that name, masked.
 func (b *builder) weight(format string, args ...any) *graph.Node {
 	name := fmt.Sprintf(format, args...)
-	w, ok := b.w[name]
+	if w, ok := b.used[name]; ok {
+		return w
+	}
+	w, ok := b.given[name]
 	if !ok {
 		panic(fmt.Errorf("flow: no weight is called %q", name))
 	}
+	if p := b.params[name]; p.mask != nil {
+		w = graph.Mul(w, b.constant(p.mask, p.dims...))
+	}
+	b.used[name] = w
 	return w
 }
 

@@ -25,37 +25,43 @@ func (p param) size() int {
 	return n
 }
 
-// params lists all weight tensors of c, in the order in which they are stored, trained and given to the graph.
-//
-// The standard deviation of a layer that follows a ReLU is √(2/fan-in) (He et al. 2015), otherwise √(1/fan-in); the last layer of a
-// residual branch starts at 0.3 of that, and the output layers of the flow at 0.01, so that the first density is about the base's.
-func (c Config) params() []param {
-	var ps []param
-	add := func(std float64, name string, dims ...int) {
-		ps = append(ps, param{name: name, dims: dims, std: std})
-	}
-	relu := func(n int) float64 { return math.Sqrt(2 / float64(n)) }
-	lin := func(n int) float64 { return math.Sqrt(1 / float64(n)) }
+// params lists all weight tensors of c, in the order in which they are stored and trained: the embedding network's, then the flow's.
+func (c Config) params() []param { return append(c.embedParams(), c.flowParams()...) }
 
-	// Featuriser.
+// A paramList collects weight tensors.
+type paramList []param
+
+func (l *paramList) add(std float64, mask []float32, name string, dims ...int) {
+	*l = append(*l, param{name: name, dims: dims, std: std, mask: mask})
+}
+
+// relu and linear are the standard deviations of the first weights of a layer of n inputs that follows a ReLU (He et al. 2015), or not. The
+// last layer of a residual branch starts at 0.3 of that, and the output layers of the flow at 0.01, so that the first density is about the
+// base's.
+func relu(n int) float64   { return math.Sqrt(2 / float64(n)) }
+func linear(n int) float64 { return math.Sqrt(1 / float64(n)) }
+
+// embedParams lists the weight tensors of the embedding network.
+func (c Config) embedParams() []param {
+	var l paramList
 	d := c.Dims[0]
-	add(lin(c.Patch*c.Channels), "stem.w", c.Patch*c.Channels, d)
-	add(0, "stem.b", d)
+	l.add(linear(c.Patch*c.Channels), nil, "stem.w", c.Patch*c.Channels, d)
+	l.add(0, nil, "stem.b", d)
 	for i, d2 := range c.Dims {
 		b := fmt.Sprintf("block%d.", i)
-		add(0, b+"norm1.b", d)
-		add(relu(3*d), b+"conv1.w", 3*d, d2)
-		add(0, b+"norm2.b", d2)
-		add(0.3*relu(3*d2), b+"conv2.w", 3*d2, d2)
+		l.add(0, nil, b+"norm1.b", d)
+		l.add(relu(3*d), nil, b+"conv1.w", 3*d, d2)
+		l.add(0, nil, b+"norm2.b", d2)
+		l.add(0.3*relu(3*d2), nil, b+"conv2.w", 3*d2, d2)
 		if d != d2 {
-			add(lin(d), b+"skip.w", d, d2)
+			l.add(linear(d), nil, b+"skip.w", d, d2)
 		}
 		d = d2
 	}
-	add(0, "head.norm.b", d)
+	l.add(0, nil, "head.norm.b", d)
 	if c.GRU == 0 {
-		add(relu(c.tokens()*d), "head.w", c.tokens()*d, c.Context)
-		add(0, "head.b", c.Context)
+		l.add(relu(c.tokens()*d), nil, "head.w", c.tokens()*d, c.Context)
+		l.add(0, nil, "head.b", c.Context)
 	}
 	for i := range c.GRU {
 		b := fmt.Sprintf("gru%d.", i)
@@ -63,50 +69,51 @@ func (c Config) params() []param {
 		if i == 0 {
 			n = d
 		}
-		add(lin(n), b+"wx", n, 3*c.Context)
-		add(lin(c.Context), b+"wh", c.Context, 3*c.Context)
-		add(0, b+"b", 3*c.Context)
+		l.add(linear(n), nil, b+"wx", n, 3*c.Context)
+		l.add(linear(c.Context), nil, b+"wh", c.Context, 3*c.Context)
+		l.add(0, nil, b+"b", 3*c.Context)
 	}
 	n := c.Context
 	if c.Scalars > 0 {
-		add(lin(c.Scalars), "scalar1.w", c.Scalars, scalarWidth)
-		add(0, "scalar1.b", scalarWidth)
-		add(relu(scalarWidth), "scalar2.w", scalarWidth, scalarWidth)
-		add(0, "scalar2.b", scalarWidth)
+		l.add(linear(c.Scalars), nil, "scalar1.w", c.Scalars, scalarWidth)
+		l.add(0, nil, "scalar1.b", scalarWidth)
+		l.add(relu(scalarWidth), nil, "scalar2.w", scalarWidth, scalarWidth)
+		l.add(0, nil, "scalar2.b", scalarWidth)
 		n += scalarWidth
 	}
-	add(relu(n), "mix.w", n, c.Context)
-	add(0, "mix.b", c.Context)
+	l.add(relu(n), nil, "mix.w", n, c.Context)
+	l.add(0, nil, "mix.b", c.Context)
+	return l
+}
 
-	// Flow. Block 0 is M_K, the one nearest the inferred quantities; block Blocks−1 is M_1, the one nearest the base.
+// flowParams lists the weight tensors of the flow. Block 0 is M_K, the one nearest the inferred quantities; block Blocks−1 is M_1, the one
+// nearest the base.
+func (c Config) flowParams() []param {
+	var l paramList
+	half := (c.Hidden + 1) / 2 // a unit sees half of the others on average
 	for k := range c.Blocks {
 		b := fmt.Sprintf("made%d.", k)
 		m := c.masks(k)
-		add(relu(c.Context), b+"context.w", c.Context, c.Hidden)
-		add(0, b+"context.b", c.Hidden)
-		add(lin(c.Dim), b+"in.w", c.Dim, c.Hidden)
-		ps[len(ps)-1].mask = m.in
-		for l := 1; l < c.HiddenLayers; l++ {
-			// A unit sees half of the others on average.
-			add(relu((c.Hidden+1)/2), fmt.Sprintf("%shidden%d.w", b, l), c.Hidden, c.Hidden)
-			ps[len(ps)-1].mask = m.hidden
-			add(0, fmt.Sprintf("%shidden%d.b", b, l), c.Hidden)
+		l.add(relu(c.Context), nil, b+"context.w", c.Context, c.Hidden)
+		l.add(0, nil, b+"context.b", c.Hidden)
+		l.add(linear(c.Dim), m.in, b+"in.w", c.Dim, c.Hidden)
+		for i := 1; i < c.HiddenLayers; i++ {
+			l.add(relu(half), m.hidden, fmt.Sprintf("%shidden%d.w", b, i), c.Hidden, c.Hidden)
+			l.add(0, nil, fmt.Sprintf("%shidden%d.b", b, i), c.Hidden)
 		}
-		add(0.01*relu((c.Hidden+1)/2), b+"out.w", c.Hidden, 2*c.Dim)
-		ps[len(ps)-1].mask = m.out
-		add(0.01*relu(c.Context), b+"out.context.w", c.Context, 2*c.Dim)
-		add(0, b+"out.b", 2*c.Dim)
+		l.add(0.01*relu(half), m.out, b+"out.w", c.Hidden, 2*c.Dim)
+		l.add(0.01*relu(c.Context), nil, b+"out.context.w", c.Context, 2*c.Dim)
+		l.add(0, nil, b+"out.b", 2*c.Dim)
 		if k == c.Blocks-1 && c.Mixture > 1 {
-			add(0.01*relu(c.Hidden/c.Dim), b+"mixture.w", c.Hidden, c.Mixture)
-			ps[len(ps)-1].mask = m.mixture
-			add(0.01*relu(c.Context), b+"mixture.context.w", c.Context, c.Mixture)
-			add(0, b+"mixture.b", c.Mixture)
+			l.add(0.01*relu(c.Hidden/c.Dim), m.mixture, b+"mixture.w", c.Hidden, c.Mixture)
+			l.add(0.01*relu(c.Context), nil, b+"mixture.context.w", c.Context, c.Mixture)
+			l.add(0, nil, b+"mixture.b", c.Mixture)
 		}
 	}
 	if c.Mixture > 1 {
-		add(1, "base.means", c.Mixture, c.Dim)
+		l.add(1, nil, "base.means", c.Mixture, c.Dim)
 	}
-	return ps
+	return l
 }
 
 // initial makes the weights a training run begins with, on the host, so that they are the same on every backend. Tensor i draws

@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// A program is a graph over one network: its inputs are the arrays of a batch and all weights. It is compiled once for each batch size
+// A program is a graph over one network: its inputs are the arrays of a batch and the weights ps. It is compiled once for each batch size
 // and may be run by several goroutines at once.
 type program struct {
 	cfg Config
@@ -20,9 +20,9 @@ type program struct {
 }
 
 // newProgram compiles body for the backend. It gets the builder and the nodes x [B, Length, Channels], s [B, Scalars] (nil if there are
-// none) and, if withY, y [B, Dim] (else nil); ws are the weights as they are given, before masks.
-func newProgram(backend compute.Backend, cfg Config, withY bool, body func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node) (*program, error) {
-	p := &program{cfg: cfg, ps: cfg.params(), backend: backend}
+// none) and, if withY, y [B, Dim] (else nil); ws are the weights ps as they are given, before masks.
+func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, body func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node) (*program, error) {
+	p := &program{cfg: cfg, ps: ps, backend: backend}
 	native := !isGo(backend)
 	err := catch(func() (err error) {
 		p.exec, err = graph.NewExec(backend, func(in []*graph.Node) []*graph.Node {
@@ -39,7 +39,7 @@ func newProgram(backend compute.Backend, cfg Config, withY bool, body func(b *bu
 			if withY {
 				y = next()
 			}
-			b := newBuilder(cfg, x.Graph(), in, native)
+			b := newBuilder(cfg, x.Graph(), ps, in, native)
 			defer b.release()
 			return body(b, x, s, y, in)
 		})
@@ -53,21 +53,21 @@ func newProgram(backend compute.Backend, cfg Config, withY bool, body func(b *bu
 
 // newLogProb is the program x, s, y → log p̂(y|x) [B].
 func newLogProb(backend compute.Backend, cfg Config) (*program, error) {
-	return newProgram(backend, cfg, true, func(b *builder, x, s, y *graph.Node, _ []*graph.Node) []*graph.Node {
+	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, x, s, y *graph.Node, _ []*graph.Node) []*graph.Node {
 		return []*graph.Node{b.logProb(y, b.context(x, s))}
 	})
 }
 
-// newContext is the program x, s → h [B, Context].
+// newContext is the program x, s → h [B, Context]; it needs the weights of the embedding network only.
 func newContext(backend compute.Backend, cfg Config) (*program, error) {
-	return newProgram(backend, cfg, false, func(b *builder, x, s, _ *graph.Node, _ []*graph.Node) []*graph.Node {
+	return newProgram(backend, cfg, cfg.embedParams(), false, func(b *builder, x, s, _ *graph.Node, _ []*graph.Node) []*graph.Node {
 		return []*graph.Node{b.context(x, s)}
 	})
 }
 
 // newGradient is the program x, s, y → the sum over the batch of min(−log p̂(y|x), limit), and its gradient by each weight.
 func newGradient(backend compute.Backend, cfg Config, limit float64) (*program, error) {
-	return newProgram(backend, cfg, true, func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node {
+	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node {
 		nll := graph.Neg(b.logProb(y, b.context(x, s)))
 		if limit > 0 {
 			nll = graph.Min(nll, graph.Scalar(b.g, dtypes.Float32, limit))
@@ -77,7 +77,7 @@ func newGradient(backend compute.Backend, cfg Config, limit float64) (*program, 
 	})
 }
 
-// tensors copies the weights ws, in the order of [Config.params], to the backend, so that goroutines can share them.
+// tensors copies the weights ws, in the order of p.ps, to the backend, so that goroutines can share them.
 func (p *program) tensors(ws [][]float32) ([]any, error) {
 	ts := make([]any, len(ws))
 	return ts, catch(func() error {

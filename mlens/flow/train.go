@@ -12,9 +12,26 @@ import (
 	"time"
 )
 
-// goShard is the number of examples that one goroutine takes through the network at a time on the Go backend. It is small so that the
-// intermediate arrays stay in the processor's caches, and fixed so that the result does not depend on the number of processors.
-const goShard = 64
+// shardSize is the number of examples that one goroutine takes through the network at a time on the Go backend: enough for its fast kernels,
+// few enough that a shard takes about a second at most, and that several processors find work. It does not depend on their number, since
+// the result does on it.
+func (c Config) shardSize() int {
+	tokens, d := c.Length/c.Patch, c.Dims[0]
+	work := tokens * c.Patch * c.Channels * d // multiplications for one example
+	for i, d2 := range c.Dims {
+		if c.pool(i) {
+			tokens /= 2
+		}
+		work += 3 * tokens * (d*d2 + d2*d2)
+		d = d2
+	}
+	work += c.GRU * tokens * 6 * c.Context * c.Context
+	n := 64
+	for n > 8 && n*work > 4<<30 {
+		n /= 2
+	}
+	return n
+}
 
 // maxSkipped is the number of steps in a row without a finite gradient after which training gives up.
 const maxSkipped = 20
@@ -97,7 +114,7 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 	t.backend = backend
 	t.shard = o.Batch
 	if isGo(backend) {
-		t.shard = min(goShard, o.Batch)
+		t.shard = min(c.shardSize(), o.Batch)
 	}
 	if t.grad, err = newGradient(backend, c, o.LossLimit); err != nil {
 		return nil, err

@@ -84,14 +84,19 @@ func toy() Config {
 // The network learns posteriors that are known, to a stated distance. The distance is the mean Kullback–Leibler divergence from the exact
 // posterior, the difference of two mean log densities at the same examples.
 func TestTrainLearnsPosteriors(t *testing.T) {
-	for name, src := range map[string]interface {
-		Source
-		exact(b *Batch) float64
+	for _, test := range []struct {
+		name string
+		src  interface {
+			Source
+			exact(b *Batch) float64
+		}
+		want float64 // nats
 	}{
-		"Gaussian": linearGaussian{toy(), 1.5},
-		"bimodal":  twoSigns{toy()},
+		{"Gaussian", linearGaussian{toy(), 1.5}, 0.06},
+		{"bimodal", twoSigns{toy()}, 0.25}, // to miss one of the modes costs ln 2 = 0.69
 	} {
-		t.Run(name, func(t *testing.T) {
+		src := test.src
+		t.Run(test.name, func(t *testing.T) {
 			c := toy()
 			valid := NewBatch(c, 2000)
 			if err := src.Batch(1<<40, valid); err != nil {
@@ -99,7 +104,7 @@ func TestTrainLearnsPosteriors(t *testing.T) {
 			}
 			var last Progress
 			m, err := Train(context.Background(), c, TrainOptions{
-				Source: src, Steps: 1000, Batch: 128, LearningRate: 5e-3, Average: 0.99, Validation: []Batch{*valid},
+				Source: src, Steps: 700, Batch: 128, LearningRate: 5e-3, Average: 0.99, Validation: []Batch{*valid},
 				Progress: func(p Progress) { last = p }, ProgressEvery: 100,
 			})
 			if err != nil {
@@ -108,10 +113,10 @@ func TestTrainLearnsPosteriors(t *testing.T) {
 			exact := src.exact(valid)
 			kl := last.Valid - exact
 			t.Logf("%.4f nats from the exact posterior, whose mean −log p is %.3f (%d weights, %.0f examples/s)", kl, exact, m.NumWeights(), last.Rate)
-			if !(kl < 0.05) {
-				t.Errorf("the mean divergence is %.4f nats, want at most 0.05", kl)
+			if !(kl < test.want) {
+				t.Errorf("the mean divergence is %.4f nats, want at most %g", kl, test.want)
 			}
-			if last.Step != 1000 || last.ETA != 0 {
+			if last.Step != 700 || last.ETA != 0 {
 				t.Errorf("the last report is %+v", last)
 			}
 			// The graph and the plain Go flow agree on the trained network too.
