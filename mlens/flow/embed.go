@@ -36,7 +36,7 @@ func (m *Model) Context(x, s []float32) ([]float32, error) {
 	size := m.Config.Length * m.Config.Channels
 	b := &Batch{X: x, C: s, N: len(x) / size}
 	if err := b.check(m.Config, false); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("flow: Context: %w", err)
 	}
 	if err := m.prepare(); err != nil {
 		return nil, err

@@ -16,14 +16,14 @@ type program struct {
 	ps  []param
 
 	backend compute.Backend
+	native  bool // use the backend's own convolution and pooling
 	exec    *graph.Exec
 }
 
 // newProgram compiles body for the backend. It gets the builder and the nodes x [B, Length, Channels], s [B, Scalars] (nil if there are
 // none) and, if withY, y [B, Dim] (else nil); ws are the weights ps as they are given, before masks.
 func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, body func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node) (*program, error) {
-	p := &program{cfg: cfg, ps: ps, backend: backend}
-	native := !isGo(backend)
+	p := &program{cfg: cfg, ps: ps, backend: backend, native: !isGo(backend)}
 	err := catch(func() (err error) {
 		p.exec, err = graph.NewExec(backend, func(in []*graph.Node) []*graph.Node {
 			next := func() *graph.Node {
@@ -39,7 +39,7 @@ func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, bod
 			if withY {
 				y = next()
 			}
-			b := newBuilder(cfg, x.Graph(), ps, in, native)
+			b := newBuilder(cfg, x.Graph(), ps, in, p.native)
 			defer b.release()
 			return body(b, x, s, y, in)
 		})
@@ -107,7 +107,7 @@ func (p *program) run(weights []any, b *Batch, from, to int, withY bool, dst fun
 			d := p.cfg.Dim
 			own = append(own, tensors.FromFlatDataAndDimensions(b.Y[from*d:to*d], n, d))
 		}
-		out, err := p.exec.Exec(append(own, weights...)...)
+		out, err := p.exec.Call(append(own, weights...)...)
 		if err != nil {
 			return err
 		}

@@ -186,34 +186,72 @@ func TestContextAgreesWithDefinition(t *testing.T) {
 	}
 }
 
+// lossAndGradient is the sum of −log p over a batch and its gradient, from the kernels for the Go backend or from those for others.
+func lossAndGradient(t *testing.T, m *Model, b *Batch, native bool) (float64, [][]float32) {
+	t.Helper()
+	backend, err := openBackend("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newGradient(backend, m.Config, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.native = native
+	w, err := p.tensors(m.weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads := zerosLike(m.weights)
+	loss := make([]float32, 1)
+	if err := p.run(w, b, 0, b.N, true, func(k int) []float32 {
+		if k == 0 {
+			return loss
+		}
+		return grads[k-1]
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return float64(loss[0]), grads
+}
+
+// The kernels for the Go backend, with gradients of our own, and those for other backends, with the graph library's gradients, are the same
+// functions.
+func TestKernelsAgree(t *testing.T) {
+	for _, c := range architectures() {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d", c.Length, c.Patch, c.GRU), func(t *testing.T) {
+			m, b := randomModel(c, 8), randomBatch(c, 6, 9)
+			loss, grads := lossAndGradient(t, m, b, false)
+			other, others := lossAndGradient(t, m, b, true)
+			if e := math.Abs(loss-other) / math.Abs(loss); !(e < 1e-5) {
+				t.Errorf("the losses are %g and %g", loss, other)
+			}
+			// Once more with the layouts for large products.
+			defer func(n int) { largeProduct = n }(largeProduct)
+			largeProduct = 1
+			_, large := lossAndGradient(t, m, b, false)
+			for i, p := range m.params {
+				var size float64
+				for _, g := range others[i] {
+					size = max(size, math.Abs(float64(g)))
+				}
+				if e := maxDiff(large[i], others[i]); !(e < 1e-3*size+1e-4) {
+					t.Errorf("the gradients of %s, up to %g, differ by %g with layouts for large products", p.name, size, e)
+				}
+				if e := maxDiff(grads[i], others[i]); !(e < 1e-3*size+1e-4) {
+					t.Errorf("the gradients of %s, up to %g, differ by %g", p.name, size, e)
+				}
+			}
+		})
+	}
+}
+
 // TestGradient compares the gradient that training uses, along random directions, with central differences.
 func TestGradient(t *testing.T) {
 	for _, c := range architectures() {
 		t.Run(fmt.Sprintf("length%d_patch%d_gru%d", c.Length, c.Patch, c.GRU), func(t *testing.T) {
-			m := randomModel(c, 8)
-			b := randomBatch(c, 6, 9)
-			backend, err := openBackend("go")
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := newGradient(backend, c, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w, err := p.tensors(m.weights)
-			if err != nil {
-				t.Fatal(err)
-			}
-			grads := zerosLike(m.weights)
-			loss := make([]float32, 1)
-			if err := p.run(w, b, 0, b.N, true, func(k int) []float32 {
-				if k == 0 {
-					return loss
-				}
-				return grads[k-1]
-			}); err != nil {
-				t.Fatal(err)
-			}
+			m, b := randomModel(c, 8), randomBatch(c, 6, 9)
+			_, grads := lossAndGradient(t, m, b, false)
 			for i, par := range m.params {
 				// Along the sign of the gradient the derivative is the sum of its sizes.
 				var want float64

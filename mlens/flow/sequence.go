@@ -83,7 +83,7 @@ func (b *builder) conv3(s sequence, name string) sequence {
 		dw := leftGradient(b.window3(x), dy) // [3·D, D₂]
 		// dx is the convolution with the kernel turned round and transposed, less the two rows more at either end.
 		back := graph.Reshape(w, 3, d, d2)
-		back = graph.Reshape(graph.TransposeAllDims(graph.Reverse(back, 0), 0, 2, 1), 3*d2, d)
+		back = graph.Reshape(graph.TransposeAllAxes(graph.Reverse(back, 0), 0, 2, 1), 3*d2, d)
 		dx := graph.MatMul(b.window3(dy), back)
 		rows := x.Shape().Dimensions[0]
 		return []*graph.Node{graph.Slice(dx, graph.AxisRange(2, rows+2), graph.AxisRange()), dw}

@@ -27,11 +27,11 @@ func NewBatch(c Config, n int) *Batch {
 // check says whether b's arrays fit its N and c; y is needed only if withY.
 func (b *Batch) check(c Config, withY bool) error {
 	wrong := func(name string, got, want int) error {
-		return fmt.Errorf("flow: a batch of %d examples has %d numbers in %s instead of %d", b.N, got, name, want)
+		return fmt.Errorf("a batch of %d examples has %d numbers in %s instead of %d", b.N, got, name, want)
 	}
 	switch {
 	case b.N < 1:
-		return fmt.Errorf("flow: a batch has %d examples", b.N)
+		return fmt.Errorf("a batch has %d examples", b.N)
 	case len(b.X) != b.N*c.Length*c.Channels:
 		return wrong("X", len(b.X), b.N*c.Length*c.Channels)
 	case len(b.C) != b.N*c.Scalars:

@@ -54,7 +54,7 @@ func Train(ctx context.Context, c Config, o TrainOptions) (*Model, error) {
 	}
 	for i := range o.Validation {
 		if err := o.Validation[i].check(c, true); err != nil {
-			return nil, fmt.Errorf("Validation[%d]: %w", i, err)
+			return nil, fmt.Errorf("flow: TrainOptions.Validation[%d]: %w", i, err)
 		}
 	}
 	t, err := newTrainer(c, o)
@@ -179,7 +179,7 @@ func (t *trainer) step(ctx context.Context, data *feed) error {
 	}
 	defer data.put(b)
 	if err := b.check(t.cfg, true); err != nil {
-		return err
+		return fmt.Errorf("flow: step %d: %w", t.state.step, err)
 	}
 	weights, err := t.grad.tensors(t.state.w)
 	if err != nil {

@@ -84,7 +84,7 @@ func standardizeVJP(node, dy *graph.Node) []*graph.Node {
 }
 
 // largeProduct is the number of multiplications from which on the Go backend's products use their fast kernel.
-const largeProduct = 4 << 20
+var largeProduct = 4 << 20 // a variable for tests
 
 // rowMeans is the mean of each row of x [N, D] → [N, 1]. Where that is large enough for the fast kernel it is a product with a few equal
 // columns of 1/D, twice as fast on the Go backend as a sum.
