@@ -189,7 +189,7 @@ func writeSamples(w io.Writer, draws []event.Theta) error {
 
 // printTable prints what a person wants to see.
 func printTable(w io.Writer, file string, start float64, win event.LightCurve, draws []event.Theta, modes []mlens.Mode) error {
-	fmt.Fprintf(w, "%s: window from %.6g to %.6g, %d measurements, %d draws\n\n", file, start, start+event.Season().Length(), win.Len(), len(draws))
+	fmt.Fprintf(w, "%s: window from %.10g to %.10g, %d measurements, %d draws\n\n", file, start, start+event.Season().Length(), win.Len(), len(draws))
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "\tall\t")
 	for i := range modes {

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/csv"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens/lens"
+)
+
+func TestMagnify(t *testing.T) {
+	in := "# a comment\nname,rho,q,s,y,x\nfirst,0.01,0.1,0.8,0.01,0.01\nsecond, 1e-3 ,5e-3,1.1,1e-4,1e-4\n"
+	var out strings.Builder
+	if err := magnify(&out, strings.NewReader(in), "in.csv", lens.Options{AbsTol: 1e-4, RelTol: 1e-4}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(rows[0], " "); got != "name rho q s y x magnification error images" {
+		t.Errorf("header %q", got)
+	}
+	for i, want := range []float64{18.2833820123, 235.128956525} { // exact values
+		if got, _ := strconv.ParseFloat(rows[i+1][6], 64); math.Abs(got/want-1) > 1e-4 {
+			t.Errorf("row %d: A = %v, want %v", i, got, want)
+		}
+	}
+	if rows[1][0] != "first" || rows[2][0] != "second" {
+		t.Error("the other columns or the order were lost")
+	}
+	// More rows than one chunk stay in order.
+	var many strings.Builder
+	many.WriteString("s,q,x,y,id\n")
+	for i := range 2*chunkRows + 7 {
+		many.WriteString("1,1,0.3,0.2," + strconv.Itoa(i) + "\n")
+	}
+	out.Reset()
+	if err := magnify(&out, strings.NewReader(many.String()), "in.csv", lens.Options{PointSource: true}); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ = csv.NewReader(strings.NewReader(out.String())).ReadAll()
+	for i, row := range rows[1:] {
+		if row[4] != strconv.Itoa(i) {
+			t.Fatalf("row %d is %v", i, row)
+		}
+	}
+}
+
+func TestMagnifyRefuses(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                   "empty",
+		"s,q,x,y\n1,1,0,0\n": `no column "rho"`,
+		"s,q,x,y,rho\n1,1,0,0,1e-3\n-1,1,0,0,1e-3\n": "in.csv:3",
+		"s,q,x,y,rho\n1,nan,0,0,1e-3\n":              "q is",
+		"s,q,x,y,rho\n1,1,0,0,-1\n":                  "rho is -1",
+		"s,q,x,y,rho\n1,1,0,abc,1\n":                 `"abc"`,
+		"s,q,x,y,rho\n1,1,0\n":                       "wrong number of fields",
+	} {
+		err := magnify(&strings.Builder{}, strings.NewReader(in), "in.csv", lens.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "in.csv") {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
