@@ -52,7 +52,7 @@ func frames(name string, labels []string, figs []Figure) error {
 		if err := f.PNG(&b, pageDPI); err != nil {
 			return fmt.Errorf("drawing frame %q of %s: %w", labels[i], name, err)
 		}
-		pictures[i] = b.Bytes()
+		pictures[i] = smaller(b.Bytes())
 		if folder != "" {
 			if err := writeFile(filepath.Join(folder, fmt.Sprintf("%s-%02d.png", name, i)), pictures[i]); err != nil {
 				return err

@@ -54,12 +54,13 @@ func show(name, id string, fig Figure) error {
 	if err := fig.PNG(&b, drawnDPI); err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
+	picture := smaller(b.Bytes())
 	if folder != "" {
-		if err := writeFile(filepath.Join(folder, name+".png"), b.Bytes()); err != nil {
+		if err := writeFile(filepath.Join(folder, name+".png"), picture); err != nil {
 			return err
 		}
 	}
-	return display(id, b.Bytes(), fig.Summary())
+	return display(id, picture, fig.Summary())
 }
 
 // display sends a picture with its summary: a notebook shows the one, a console the other.
