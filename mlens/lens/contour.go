@@ -120,6 +120,7 @@ type panel struct {
 	mid, half float64
 	want      int
 	v, err    float64
+	done      bool // not to be divided further
 }
 
 func (c *contour) panel(p *panel) {
@@ -149,17 +150,17 @@ func (c *contour) adapt(ps *[maxPanels]panel, n int, opt Options) (a, err float6
 	}
 	for {
 		a, err = 0, 0
-		worst := 0
+		worst := -1
 		for i := range n {
 			a += ps[i].v
 			err += ps[i].err
-			if ps[i].err > ps[worst].err {
+			if (worst < 0 || ps[i].err > ps[worst].err) && !ps[i].done && c.divisible(&ps[i]) {
 				worst = i
 			}
 		}
 		a /= 2 * math.Pi
 		err /= 2 * math.Pi
-		if err <= opt.target(a) || n == maxPanels {
+		if err <= opt.target(a) || n == maxPanels || worst < 0 {
 			return a, err
 		}
 		p := ps[worst]
@@ -168,8 +169,29 @@ func (c *contour) adapt(ps *[maxPanels]panel, n int, opt Options) (a, err float6
 		ps[worst].hi, ps[n].lo = m, m
 		c.panel(&ps[worst])
 		c.panel(&ps[n])
+		// A small error that no longer falls when its panel is halved is rounding.
+		if p.err < 1e-5*a && ps[worst].err+ps[n].err > 0.5*p.err {
+			if ps[worst].err+ps[n].err > p.err {
+				ps[worst] = p
+				ps[worst].done = true
+				continue
+			}
+			ps[worst].done, ps[n].done = true, true
+		}
 		n++
 	}
+}
+
+// divisible reports whether half of p would still have its abscissae further
+// from the caustics than the rounding of the position of the limb.
+func (c *contour) divisible(p *panel) bool {
+	const first = 1 - 0.99145537 // twice the first abscissa of a panel of length 1
+	t := 0.25 * first * (p.hi - p.lo)
+	if p.half == 0 {
+		return t*c.rho > 16*eps*(1+abs1(c.centre))
+	}
+	t += math.Min(p.lo, math.Pi-p.hi)
+	return 0.5*p.half*t*t*c.rho > 16*eps*(1+abs1(c.centre))
 }
 
 // count is the number of images in the middle of an interval of the limb.

@@ -259,7 +259,7 @@ func (x *limb) thin() {
 			continue
 		}
 		if k > 0 && !a.cross {
-			if p := &x.at[k-1]; a.theta-p.theta < 0.5*math.Max(a.scale, p.scale) && (!p.cross || a.theta-p.theta < 1e-9) {
+			if p := &x.at[k-1]; a.theta-p.theta < 0.5*math.Min(a.scale, p.scale) && (!p.cross || a.theta-p.theta < 1e-9) {
 				if !p.cross {
 					p.scale = math.Min(p.scale, a.scale)
 				}
