@@ -1,6 +1,8 @@
 package jupyter
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,6 +91,7 @@ func (t *Task) End(err error) {
 	t.ended = true
 	took := t.p.now().Sub(t.start)
 	switch {
+	case errors.Is(err, context.Canceled): // the caller says so
 	case err != nil:
 		t.p.line(t.name + ": failed")
 	case took > time.Second:
