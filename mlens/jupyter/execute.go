@@ -89,6 +89,9 @@ func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err != nil && opt.Timeout > 0 && strings.Contains(stderr.String(), "CellTimeoutError") {
+		return fmt.Errorf("%s: a cell took longer than %v:\n%s", filepath.Base(path), opt.Timeout, indent(timedOut(stderr.String())))
+	}
 	if err != nil {
 		return fmt.Errorf("%s: nbconvert: %w\n%s", filepath.Base(path), err, lastLines(stderr.String(), 6))
 	}
@@ -146,6 +149,15 @@ func watch(r io.Reader, nb *Notebook, name string, cell func(int, int), goOn io.
 			return nil
 		}
 	}
+}
+
+// timedOut finds the cell that nbclient quotes between dashes after its error.
+func timedOut(stderr string) string {
+	_, s, _ := strings.Cut(stderr, "CellTimeoutError:")
+	if _, cell, ok := strings.Cut(s, "-------------------\n"); ok {
+		s, _, _ = strings.Cut(cell, "\n-------------------")
+	}
+	return firstLines(Text(s), 3)
 }
 
 func lastLines(s string, n int) string {

@@ -20,21 +20,28 @@ c = get_config()  # noqa: F821 (nbconvert provides it)
 go_on = threading.Semaphore(0)
 
 
-def follow_input():
-    while lines := os.read(0, 4096):
-        go_on.release(len(lines))
-    below = psutil.Process().children(recursive=True)
-    for p in below:
+def end(processes):
+    """Asks the processes to end, and ends those that are still there after five seconds."""
+    for p in processes:
         try:
             p.terminate()
         except psutil.NoSuchProcess:
             pass
-    _, alive = psutil.wait_procs(below, timeout=5)
-    for p in alive:
+    for p in psutil.wait_procs(processes, timeout=5)[1]:
         try:
             p.kill()
         except psutil.NoSuchProcess:
             pass
+
+
+def follow_input():
+    while lines := os.read(0, 4096):
+        go_on.release(len(lines))
+    me = psutil.Process()
+    kernels = me.children()
+    # What the kernel started goes first: a kernel that ends kills its cell at once.
+    end([p for k in kernels for p in k.children(recursive=True)])
+    end(kernels)
     os._exit(1)
 
 
