@@ -51,23 +51,26 @@ func sincosDeg(deg float64) (sn, cs float64) {
 	}
 }
 
-// CentralCaustic returns the x of the origin that makes the central caustic's
-// light curve look like a single lens: (s − 1/s)/(1+q) for s > 1, the
-// "effective primary" plus the deflection of the other body, and 0, the
-// centre of mass, for s ≤ 1 (VBMicrolensing's frame "W" for wide lenses).
+// CentralCaustic returns the x of the centre of the caustic about the primary
+// (Zhang et al. 2021, Eq. 15). For s > 1 the secondary, of mass q/(1+q) at
+// distance s, shifts it from the primary at −s·q/(1+q) towards itself by
+// q/((1+q)s):
 //
-// For s > 1 the primary's image of the secondary is displaced by
-// m2/s towards it: −s·q/(1+q) + (q/(1+q))/s is the caustic about the primary
-// itself. The value returned is the one about the body at +x; the one about
-// the primary is that times −q.
+//	x = −(s − 1/s)·q/(1+q).
+//
+// For s ≤ 1 it is the centre of mass, 0. The caustic about the secondary of a
+// wide binary is, likewise, at (s − 1/s)/(1+q), which is Swap().CentralCaustic()
+// with its sign changed; VBMicrolensing's "W" light curves have it as origin.
 func (b Binary) CentralCaustic() float64 {
 	b.must()
-	return math.Max(0, (b.S-1/b.S)/(1+b.Q))
+	return -math.Max(0, b.S-1/b.S) * b.Q / (1 + b.Q)
 }
 
 // PlanetaryCaustic returns the x of the centre of the planetary caustics for
-// small q, s − 1/s from the primary: s − 1/s − s·q/(1+q) in the frame of the
-// centre of mass (Griest & Safizadeh 1998; Han 2006).
+// q ≪ 1: the source position of which the primary alone puts an image on the
+// planet, s − 1/s from the primary (Griest & Safizadeh 1998), which is
+// s − 1/s − s·q/(1+q) in the frame of the centre of mass. For s < 1 it is the
+// point on the axis between the two triangular caustics.
 func (b Binary) PlanetaryCaustic() float64 {
 	b.must()
 	return b.S - 1/b.S - b.S*b.Q/(1+b.Q)

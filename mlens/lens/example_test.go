@@ -1,0 +1,60 @@
+package lens_test
+
+import (
+	"fmt"
+
+	"github.com/mlens-go/microlens/mlens/lens"
+)
+
+// Two equal masses one Einstein radius apart, the source on the centre of
+// mass: 13/3 exactly.
+func ExampleBinary_PointSource() {
+	a, n := lens.Binary{S: 1, Q: 1}.PointSource(0, 0)
+	fmt.Printf("%.12f %d\n", a, n)
+	// Output: 4.333333333333 5
+}
+
+func ExampleBinary_Magnification() {
+	b := lens.Binary{S: 0.8, Q: 1e-3}
+	r := b.Magnification(1e-3, 1e-3, 1e-3, lens.Options{RelTol: 1e-6})
+	fmt.Printf("%.4f by %v\n", r.Magnification, r.Method)
+	// Output: 687.8033 by contour
+}
+
+// The light curve of MulensModel's issue 36, which settled the sense of α.
+func ExampleBinary_LightCurve() {
+	b := lens.Binary{S: 1.5, Q: 0.5}
+	tr := lens.Trajectory{U0: 1, Alpha: 90, T0: 0, TE: 9}
+	a, err := b.LightCurve(nil, []float64{0, 1, 10}, tr, 0, lens.Options{})
+	fmt.Printf("%.6f %v\n", a, err)
+	tr.Alpha += 180
+	a, err = b.LightCurve(nil, []float64{0, 1, 10}, tr, 0, lens.Options{})
+	fmt.Printf("%.4f %v\n", a, err)
+	// Output:
+	// [1.506101 1.493634 1.137384] <nil>
+	// [2.3287 1.9988 1.1053] <nil>
+}
+
+func ExampleTrajectory_Shift() {
+	b := lens.Binary{S: 2, Q: 1e-3}
+	tr := lens.Trajectory{U0: 0.1, Alpha: 30, T0: 50, TE: 20}
+	p := tr.Shift(b.PlanetaryCaustic())
+	fmt.Printf("u0 = %.4f, t0 = %.3f d\n", p.U0, p.T0)
+	// Output: u0 = 0.8490, t0 = 75.946 d
+}
+
+func ExampleBinary_Topology() {
+	for _, s := range []float64{0.6, 1, 2.5} {
+		b := lens.Binary{S: s, Q: 1}
+		fmt.Println(b.Topology(), len(b.Caustics(64)))
+	}
+	// Output:
+	// close 3
+	// resonant 1
+	// wide 2
+}
+
+func ExampleSingleLens() {
+	fmt.Printf("%.6f\n", lens.SingleLens(1)) // 3/√5
+	// Output: 1.341641
+}

@@ -1,0 +1,127 @@
+package lens
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// extremeDraw draws lenses and sources beyond all corners of the prior:
+// q 1e-9…1 (and its inverse), s 0.05…20, ρ 1e-5…1, and sources in special
+// places: on the axis, on folds, cusps and lenses, or far away.
+func extremeDraw(r *rand.Rand) (b Binary, x, y, rho float64) {
+	logU := func(a, b float64) float64 { return a * math.Exp(math.Log(b/a)*r.Float64()) }
+	b = Binary{S: logU(0.05, 20), Q: logU(1e-9, 1)}
+	switch r.IntN(12) {
+	case 0:
+		b.Q = 1e-9
+	case 1:
+		b.Q = 1
+	case 2:
+		b.Q = 1 / b.Q
+	case 3:
+		b.S = 1
+	}
+	rho = logU(1e-5, 1)
+	if r.IntN(20) == 0 {
+		rho = 0
+	}
+	tr := Trajectory{U0: 2 * r.Float64(), Alpha: 360 * r.Float64(), TE: 1}
+	x, y = tr.At(logU(1e-4, 72) * float64(2*r.IntN(2)-1))
+	p, s := b.Positions()
+	switch r.IntN(20) {
+	case 0:
+		y = 0
+	case 1:
+		x, y = p, 0
+	case 2:
+		x, y = s, 0
+	case 3:
+		x, y = 0, 0
+	case 4: // one limb point on a lens
+		x, y = p+rho, 0
+	case 5:
+		x, y = s-rho, 0
+	case 6:
+		x, y = b.PlanetaryCaustic(), 0
+	case 7: // on a fold or a cusp
+		g := b.geom()
+		f := b.folds(&g, nil, 16)
+		x, y = g.public(f[r.IntN(len(f))].a)
+	case 8:
+		x, y = x*1e4, y*1e4
+	}
+	return b, x, y, rho
+}
+
+func draws(normal int) int {
+	if v, err := strconv.Atoi(os.Getenv("LENS_DRAWS")); err == nil {
+		return v
+	}
+	if testing.Short() {
+		return normal / 20
+	}
+	return normal
+}
+
+// No NaN, no panic, no magnification below 1. LENS_DRAWS=1000000 runs a
+// million draws, in some minutes.
+func TestExtremes(t *testing.T) {
+	n := draws(60000)
+	var methods [4]int
+	late := 0
+	for i := range n {
+		r := rand.New(rand.NewPCG(21, uint64(i)))
+		b, x, y, rho := extremeDraw(r)
+		res := b.Magnification(x, y, rho, Options{})
+		a := res.Magnification
+		methods[res.Method]++
+		if !(a >= 1) || (rho > 0 && !(a < 1+3/rho+3/(rho*rho))) || !(res.Error >= 0) || (res.Images != 3 && res.Images != 5) {
+			t.Errorf("draw %d: %+v (%g, %g) rho %g: %+v", i, b, x, y, rho, res)
+		}
+		if rho > 0 && res.Error > math.Max(1e-3, 1e-3*a) {
+			late++
+			if late < 10 {
+				t.Logf("draw %d: %+v (%g, %g) rho %g: %+v", i, b, x, y, rho, res)
+			}
+		}
+	}
+	t.Logf("%d draws, methods %v, %d with an error above the target", n, methods, late)
+}
+
+// Whole light curves from the prior hold no NaN and nothing below 1.
+func TestPriorCurves(t *testing.T) {
+	n := draws(60000) / 600
+	times := cadence()
+	dst := make([]float64, len(times))
+	for i := range n {
+		r := rand.New(rand.NewPCG(22, uint64(i)))
+		b, tr, rho := priorDraw(r)
+		if _, err := b.LightCurve(dst, times, tr, rho, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		for k, a := range dst {
+			if !(a >= 1 && a < 1e6) {
+				t.Fatalf("curve %d: %+v %+v rho %g: %g at %g", i, b, tr, rho, a, times[k])
+			}
+		}
+	}
+}
+
+func FuzzMagnification(f *testing.F) {
+	f.Add(1.0, 1.0, 0.0, 0.0, 0.01)
+	f.Add(0.05, 1e-9, 19.95, 1e-300, 1.0)
+	f.Add(20.0, 1e9, -20.0, 0.0, 1e-5)
+	f.Fuzz(func(t *testing.T, s, q, x, y, rho float64) {
+		in := func(v, lo, hi float64) bool { return v >= lo && v <= hi }
+		if !in(s, 0.05, 20) || !in(q, 1e-9, 1e9) || !in(math.Abs(x), 0, 1e3) || !in(math.Abs(y), 0, 1e3) || !in(rho, 1e-5, 1) {
+			t.Skip()
+		}
+		r := Binary{s, q}.Magnification(x, y, rho, Options{})
+		if !(r.Magnification >= 1) || !(r.Error >= 0) {
+			t.Errorf("%+v", r)
+		}
+	})
+}
