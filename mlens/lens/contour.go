@@ -231,7 +231,7 @@ func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt
 	if c.lost > 0 || c.bad > 2+c.evals/100 {
 		return c.blind(opt)
 	}
-	return a, err, err <= opt.target(a)
+	return a, err, err <= opt.target(a) && !c.vague
 }
 
 // divide cuts the limb at the crossings, and between them so that every

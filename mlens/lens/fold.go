@@ -179,6 +179,7 @@ type limb struct {
 	n      int
 	nCross int
 	over   bool // more angles than room for them
+	vague  bool // a caustic on the limb too small to resolve
 	at     [maxAngles]angle
 }
 
@@ -213,7 +214,7 @@ const (
 
 // find collects and sorts the angles at which the given arcs matter.
 func (x *limb) find(folds []fold) {
-	x.n, x.nCross, x.over = 0, 0, false
+	x.n, x.nCross, x.over, x.vague = 0, 0, false, false
 	for i := range folds {
 		f := &folds[i]
 		d2 := norm(f.centre - x.centre)
@@ -253,9 +254,10 @@ func (x *limb) thin() {
 	for i := range x.n {
 		a := x.at[i]
 		if k > 0 && a.cross && x.at[k-1].cross && a.theta-x.at[k-1].theta < 1e-11 {
-			// A touch that only rounding resolves: it holds no area.
+			// A touch, or a caustic, that only rounding resolves.
 			k--
 			x.nCross -= 2
+			x.vague = true
 			continue
 		}
 		if k > 0 && !a.cross {
@@ -280,9 +282,15 @@ func (x *limb) thin() {
 		if a.cross {
 			a.scale = gap
 		}
-		a.scale = math.Max(a.scale, 1e-7)
+		if a.scale < finest {
+			a.scale = finest
+			x.vague = true
+		}
 	}
 }
+
+// finest is the smallest scale, in radians of the limb, that is resolved.
+const finest = 1e-7
 
 // step is the angle from mark i to the next, in (0, 2π].
 func (x *limb) step(i int) float64 {

@@ -119,9 +119,25 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 	e.c.g = &e.g
 	a, err, ok := e.c.integrate(e.folds, eta, beta, rho, opt)
 	r.Method = Contour
-	// An error that only rounding keeps above the target is no failure.
-	if sane := a >= 1-2*opt.target(1); !sane || (!ok && !(err <= math.Max(4*opt.target(a), 1e-6*a))) {
-		if v, verr := e.g.radial(eta, beta, rho, opt); verr < err || !sane {
+	bad := func() bool {
+		// An error that only rounding keeps above the target is no failure.
+		return !(a >= 1-2*opt.target(1)) || e.c.vague || !ok && !(err <= math.Max(2*opt.target(a), 1e-6*a))
+	}
+	if bad() {
+		if e.c.vague || !(a >= 0.5) {
+			a, err = 1, math.Inf(1)
+		}
+		// A caustic on the very limb may be the trouble. By Green's theorem
+		// d(ρ²A)/dρ is 2ρ times the mean on the limb, which at a caustic is a
+		// few A at most: a limb a little further out will do.
+		step := math.Max(0.02*opt.target(a)/a, 1e-6)
+		v, verr, vok := e.c.integrate(e.folds, eta, beta, rho*(1+step), opt)
+		if verr += 10 * step * v; !e.c.vague && (vok || verr < err) {
+			a, err, ok = v, verr, vok
+		}
+	}
+	if bad() {
+		if v, verr := e.g.radial(eta, beta, rho, opt); verr < err || !(a >= 1-2*opt.target(1)) {
 			a, err = v, verr
 			r.Method = Radial
 		}

@@ -31,6 +31,11 @@ func SingleLensDisc(u, rho float64, opt Options) float64 {
 	if u == 0 {
 		return math.Sqrt(1 + 4/(rho*rho))
 	}
+	if math.Abs(u-rho) < 1e-9*rho {
+		// The limb through the lens: the integrand is a spike of finite area
+		// and no width. A is continuous there.
+		u = rho * (1 + 1e-9)
+	}
 	f := func(th float64) float64 {
 		// l² about θ = π, where u ≈ ρ would cancel: (u−ρ)² + 4uρ cos²(θ/2).
 		c := math.Sin(th / 2) // th is measured from the point nearest the lens
