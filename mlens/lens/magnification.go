@@ -142,6 +142,7 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 			r.Method = Radial
 		}
 	}
-	r.Magnification, r.Error = math.Max(a, 1), err
+	// Crossings are known to about the root of rounding.
+	r.Magnification, r.Error = math.Max(a, 1), math.Max(err, 1e-9*a)
 	return r
 }

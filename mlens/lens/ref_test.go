@@ -11,11 +11,11 @@ import (
 )
 
 type refRow struct {
-	id, stratum        int
-	b                  Binary
-	x, y, rho          float64
-	point, disc, relEr float64
-	images             int
+	id, stratum         int
+	b                   Binary
+	x, y, rho           float64
+	point, disc, relErr float64
+	images              int
 }
 
 func readReference(t testing.TB) []refRow {
@@ -46,46 +46,48 @@ func readReference(t testing.TB) []refRow {
 	return rows
 }
 
+// The 3,040 rows were computed by a quadruple-precision solution for the point
+// and an integral over circles with exact limb crossings for the disc; the
+// first line of the file says more. Environment LENS_REFERENCE names another
+// file of the same form.
 func TestReferencePoint(t *testing.T) {
 	var errs []float64
-	wrong := 0
 	for _, r := range readReference(t) {
 		a, n := r.b.PointSource(r.x, r.y)
 		e := math.Abs(a/r.point - 1)
 		errs = append(errs, e)
-		if n != r.images {
-			wrong++
-		}
-		if e > 1e-9 || n != r.images {
-			t.Logf("id %d stratum %d %+v: %.15g want %.15g rel %.1e images %d want %d", r.id, r.stratum, r.b, a, r.point, e, n, r.images)
+		if !(e < 1e-6) || n != r.images {
+			t.Errorf("id %d stratum %d %+v: %.15g want %.15g rel %.1e, %d images want %d", r.id, r.stratum, r.b, a, r.point, e, n, r.images)
 		}
 	}
 	slices.Sort(errs)
 	n := len(errs)
-	t.Logf("median %.1e 99%% %.1e 99.9%% %.1e max %.1e, wrong counts %d", errs[n/2], errs[n*99/100], errs[n*999/1000], errs[n-1], wrong)
+	t.Logf("relative error: median %.1e, 99%% %.1e, 99.9%% %.1e, max %.1e", errs[n/2], errs[n*99/100], errs[n*999/1000], errs[n-1])
+	if errs[n*999/1000] > 1e-8 {
+		t.Errorf("relative error above 1e-8 on more than one row in a thousand")
+	}
 }
 
 func TestReferenceDisc(t *testing.T) {
-	for _, tol := range []float64{1e-3, 1e-4, 1e-6, 1e-8} {
-		miss, worst := 0, 0.0
-		over := 0
-		var m [4]int
-		for _, r := range readReference(t) {
+	rows := readReference(t)
+	for _, tol := range []float64{1e-3, 1e-4, 1e-6} {
+		miss, beyond, worst := 0, 0, 0.0
+		var methods [4]int
+		for _, r := range rows {
 			res := r.b.Magnification(r.x, r.y, r.rho, Options{AbsTol: tol, RelTol: tol})
+			methods[res.Method]++
 			d := math.Abs(res.Magnification - r.disc)
-			m[res.Method]++
+			if d > res.Error+2*r.relErr*r.disc {
+				beyond++
+			}
 			e := d / math.Max(tol, tol*r.disc)
 			worst = math.Max(worst, e)
-			if d > res.Error+2*r.relEr*r.disc {
-				over++
-			}
-			if e > 1 {
+			if !(e < 1) {
 				miss++
-				if miss < 10 {
-					t.Logf("tol %g id %d stratum %d %+v (%g,%g) rho %g: %.12g want %.12g rel %.1e err %.1e method %v", tol, r.id, r.stratum, r.b, r.x, r.y, r.rho, res.Magnification, r.disc, d/r.disc, res.Error, res.Method)
-				}
+				t.Errorf("tol %g id %d stratum %d %+v (%g, %g) rho %g: %.12g ± %.1e by %v, want %.12g",
+					tol, r.id, r.stratum, r.b, r.x, r.y, r.rho, res.Magnification, res.Error, res.Method, r.disc)
 			}
 		}
-		t.Logf("tol %g: missed %d, worst error/target %.3g, beyond own error %d, methods %v", tol, miss, worst, over, m)
+		t.Logf("tol %g: %d of %d missed, worst error/target %.2g, %d beyond the stated error, methods %v", tol, miss, len(rows), worst, beyond, methods)
 	}
 }
