@@ -41,9 +41,16 @@ func (s noise) Batch(step int, b *Batch) error {
 	return nil
 }
 
-// BenchmarkTrainStep times steps of 128 examples of 7,200 × 3 points through the small network.
+// BenchmarkTrainStep times steps of 128 examples of 7,200 × 3 points through the small network, without and with splines.
 func BenchmarkTrainStep(b *testing.B) {
-	c := Small(7200, 3, 1)
+	for _, bins := range []int{0, 8} {
+		c := Small(7200, 3, 1)
+		c.Bins = bins
+		b.Run(fmt.Sprintf("bins%d", bins), func(b *testing.B) { benchmarkTrainStep(b, c) })
+	}
+}
+
+func benchmarkTrainStep(b *testing.B, c Config) {
 	o, err := TrainOptions{Source: noise{c}, Steps: 1 << 20}.withDefaults()
 	if err != nil {
 		b.Fatal(err)
@@ -101,9 +108,10 @@ func BenchmarkContext(b *testing.B) {
 // BenchmarkSample times samples and densities of one context vector.
 func BenchmarkSample(b *testing.B) {
 	const n = 20000
-	for _, blocks := range []int{8, 20} {
+	for _, shape := range [][2]int{{8, 0}, {20, 0}, {8, 8}} {
 		c := Small(640, 3, 1)
-		c.Blocks = blocks
+		blocks, bins := shape[0], shape[1]
+		c.Blocks, c.Bins = blocks, bins
 		m := randomModel(c, 1)
 		x := randomBatch(c, 1, 1)
 		h, err := m.Context(x.X, x.C)
@@ -112,19 +120,19 @@ func BenchmarkSample(b *testing.B) {
 		}
 		y, lp := make([]float32, n*c.Dim), make([]float32, n)
 		rate := func(b *testing.B) { b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "samples/s") }
-		b.Run(fmt.Sprintf("at/%dx128", blocks), func(b *testing.B) {
+		b.Run(fmt.Sprintf("at/%dx128_bins%d", blocks, bins), func(b *testing.B) {
 			for b.Loop() {
 				m.Density(h)
 			}
 		})
-		b.Run(fmt.Sprintf("sample/%dx128", blocks), func(b *testing.B) {
+		b.Run(fmt.Sprintf("sample/%dx128_bins%d", blocks, bins), func(b *testing.B) {
 			d := m.Density(h)
 			for b.Loop() {
 				d.Sample(y, 1)
 			}
 			rate(b)
 		})
-		b.Run(fmt.Sprintf("logprob/%dx128", blocks), func(b *testing.B) {
+		b.Run(fmt.Sprintf("logprob/%dx128_bins%d", blocks, bins), func(b *testing.B) {
 			d := m.Density(h)
 			for b.Loop() {
 				d.LogProb(lp, y)

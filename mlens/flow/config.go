@@ -43,6 +43,10 @@ type Config struct {
 	// MaxLogScale is c in the soft clamp α → c·tanh(α/c) of each block's log-scale.
 	MaxLogScale float64 `json:"max_log_scale"`
 
+	// Bins is the number of bins of a rational-quadratic spline that each block applies to each variable after the affine map, on the
+	// way to the base. Zero: none, as in the paper.
+	Bins int `json:"bins,omitempty"`
+
 	// OrderSeed fixes the random order of the variables in each block; it is a part of the architecture.
 	OrderSeed uint64 `json:"order_seed"`
 }
@@ -95,6 +99,9 @@ func (c Config) Check() error {
 	}
 	if c.Hidden < c.Dim {
 		bad("Hidden is %d, must be at least Dim (%d): each variable needs a hidden unit of its degree", c.Hidden, c.Dim)
+	}
+	if c.Bins < 0 || c.Bins == 1 || c.Bins > 100 {
+		bad("Bins is %d, must be 0 or from 2 to 100", c.Bins)
 	}
 	if !(c.MaxLogScale > 0) {
 		bad("MaxLogScale is %g, must be positive", c.MaxLogScale)

@@ -14,13 +14,18 @@ func (b *builder) logProb(y, h *graph.Node) *graph.Node {
 	z := y
 	var logDet, weights *graph.Node
 	for k := range c.Blocks { // from M_K to M_1
-		var out *graph.Node
-		out, weights = b.made(z, parts, k)
+		var out, raw *graph.Node
+		out, raw, weights = b.made(z, parts, k)
 		μ := graph.Slice(out, all, graph.AxisRange(0, c.Dim))
 		α := graph.Slice(out, all, graph.AxisRange(c.Dim, 2*c.Dim))
-		α = graph.MulScalar(graph.Tanh(graph.MulScalar(α, 1/c.MaxLogScale)), c.MaxLogScale)
-		z = graph.Mul(graph.Sub(z, μ), graph.Exp(graph.Neg(α))) // Eq. 6
-		s := graph.ReduceSum(α, 1)                              // Eq. 9
+		α = graph.MulScalar(b.smooth(graph.Tanh, graph.MulScalar(α, 1/c.MaxLogScale)), c.MaxLogScale)
+		z = graph.Mul(graph.Sub(z, μ), b.smooth(graph.Exp, graph.Neg(α))) // Eq. 6
+		s := graph.ReduceSum(α, 1)                                        // Eq. 9
+		if raw != nil {
+			var slopes *graph.Node
+			z, slopes = b.spline(z, raw)
+			s = graph.Sub(s, slopes)
+		}
 		if logDet == nil {
 			logDet = s
 		} else {
@@ -42,7 +47,7 @@ func (b *builder) baseLogProb(z, logits *graph.Node) *graph.Node {
 	m := b.weight("base.means") // [K, Dim]
 	mm := graph.MulScalar(graph.ReduceSum(graph.Square(m), 1), -0.5)
 	s := b.addRow(graph.Add(logits, b.matmul(z, graph.Transpose(m, 0, 1))), mm) // [B, K]
-	s = graph.Sub(logSumExp(s), logSumExp(logits))
+	s = graph.Sub(b.logSumExp(s), b.logSumExp(logits))
 	return graph.Add(zz, graph.AddScalar(s, norm))
 }
 
@@ -53,6 +58,9 @@ func (b *builder) contextParts(h *graph.Node) map[string]*graph.Node {
 	var ws []*graph.Node
 	for k := range b.cfg.Blocks {
 		names = append(names, fmt.Sprintf("made%d.context.w", k), fmt.Sprintf("made%d.out.context.w", k))
+		if b.cfg.Bins > 0 {
+			names = append(names, fmt.Sprintf("made%d.spline.context.w", k))
+		}
 	}
 	if b.cfg.Mixture > 1 {
 		names = append(names, fmt.Sprintf("made%d.mixture.context.w", b.cfg.Blocks-1))
@@ -72,9 +80,9 @@ func (b *builder) contextParts(h *graph.Node) map[string]*graph.Node {
 }
 
 // made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim] and the products of the context vectors → μ and α side
-// by side [B, 2·Dim]; of the block nearest the base also the logits of the mixture's weights [B, Mixture], else nil. Output i depends on h
+// by side [B, 2·Dim]; what describes the splines [B, Dim·(3·Bins−1)] or nil; of the block nearest the base also the logits of the mixture's weights [B, Mixture], else nil. Output i depends on h
 // and on the variables before i in the block's order; the logits on h alone.
-func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (out, logits *graph.Node) {
+func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (out, raw, logits *graph.Node) {
 	c := b.cfg
 	name := fmt.Sprintf("made%d", k)
 	u := graph.Add(context[name+".context.w"], b.matmul(z, b.weight("%s.in.w", name)))
@@ -86,5 +94,8 @@ func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (ou
 	if k == c.Blocks-1 && c.Mixture > 1 {
 		logits = graph.Add(b.dense(u, name+".mixture"), context[name+".mixture.context.w"])
 	}
-	return out, logits
+	if c.Bins > 0 {
+		raw = graph.Add(b.dense(u, name+".spline"), context[name+".spline.context.w"])
+	}
+	return out, raw, logits
 }

@@ -27,6 +27,10 @@ func (m *Model) export() *maf.Flow {
 			OutBias:     m.weight("made%d.out.b", k),
 			OutContext:  m.weight("made%d.out.context.w", k),
 		}
+		if c.Bins > 0 {
+			w.Spline, w.SplineBias = m.weight("made%d.spline.w", k), m.weight("made%d.spline.b", k)
+			w.SplineContext = m.weight("made%d.spline.context.w", k)
+		}
 		for l := 1; l < c.HiddenLayers; l++ {
 			w.Hidden = append(w.Hidden, m.weight("made%d.hidden%d.w", k, l))
 			w.HiddenBias = append(w.HiddenBias, m.weight("made%d.hidden%d.b", k, l))
@@ -42,5 +46,5 @@ func (m *Model) export() *maf.Flow {
 			LogitsContext: m.weight("made%d.mixture.context.w", last),
 		}
 	}
-	return maf.New(c.Dim, c.Context, degree, c.MaxLogScale, blocks, mixture)
+	return maf.New(c.Dim, c.Context, degree, c.MaxLogScale, c.Bins, blocks, mixture)
 }

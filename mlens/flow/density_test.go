@@ -15,8 +15,10 @@ func TestDensityAgreesWithGraph(t *testing.T) {
 		func() Config { c := tiny(); c.Dim, c.HiddenLayers, c.Scalars = 1, 3, 0; return c }(),
 		func() Config { c := tiny(); c.GRU = 2; return c }(),
 		small,
+		func() Config { c := tiny(); c.Bins = 5; return c }(),
+		func() Config { c := small; c.Bins = 8; return c }(),
 	} {
-		t.Run(fmt.Sprintf("dim%d_layers%d_mixture%d_gru%d", c.Dim, c.HiddenLayers, c.Mixture, c.GRU), func(t *testing.T) {
+		t.Run(fmt.Sprintf("dim%d_layers%d_mixture%d_gru%d_bins%d", c.Dim, c.HiddenLayers, c.Mixture, c.GRU, c.Bins), func(t *testing.T) {
 			m := randomModel(c, 3)
 			b := randomBatch(c, 21, 4)
 			want := graphLogProb(t, m, b)

@@ -69,9 +69,9 @@ func (b *builder) gru(x *graph.Node, name string) []*graph.Node {
 	for t := range l {
 		p := graph.Reshape(graph.Slice(in, all, graph.AxisRange(t, t+1), all), n, 3*h)
 		q := b.matmul(state, wh)
-		gates := graph.Sigmoid(graph.Add(cols(p, 0, 2*h), cols(q, 0, 2*h)))
+		gates := b.smooth(graph.Sigmoid, graph.Add(cols(p, 0, 2*h), cols(q, 0, 2*h)))
 		reset, update := cols(gates, 0, h), cols(gates, h, 2*h)
-		candidate := graph.Tanh(graph.Add(cols(p, 2*h, 3*h), graph.Mul(reset, cols(q, 2*h, 3*h))))
+		candidate := b.smooth(graph.Tanh, graph.Add(cols(p, 2*h, 3*h), graph.Mul(reset, cols(q, 2*h, 3*h))))
 		state = graph.Add(candidate, graph.Mul(update, graph.Sub(state, candidate)))
 		states[t] = state
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -71,11 +72,24 @@ func (b *builder) dense(x *graph.Node, name string) *graph.Node {
 	return b.addRow(b.matmul(x, b.weight("%s.w", name)), b.weight("%s.b", name))
 }
 
+// smooth is f(x) for one of the functions that the Go backend computes with math.Exp, element by element. That takes up to a hundred times
+// as long just after a product, whose kernels leave the upper halves of the processor's vector registers in use, unless something clears
+// them first. Go's own copying of large arrays does, so f gets a padded copy.
+func (b *builder) smooth(f func(*graph.Node) *graph.Node, x *graph.Node) *graph.Node {
+	if b.native {
+		return f(x)
+	}
+	const room = 128 // numbers: enough for a copy by vector instructions, however small x is
+	n, dims := x.Shape().Size(), x.Shape().Dimensions
+	y := f(graph.Pad(graph.Reshape(x, n), b.zero(), compute.PadAxis{End: room}))
+	return graph.Reshape(graph.Slice(y, graph.AxisRange(0, n)), dims...)
+}
+
 // logSumExp is log Σ exp over the last axis of x: [N, K] → [N].
-func logSumExp(x *graph.Node) *graph.Node {
+func (b *builder) logSumExp(x *graph.Node) *graph.Node {
 	top := graph.StopGradient(graph.ReduceMax(x, -1)) // [N]
 	n := top.Shape().Dimensions[0]
-	return graph.Add(top, graph.Log(graph.ReduceSum(graph.Exp(graph.Sub(x, graph.Reshape(top, n, 1))), -1)))
+	return graph.Add(top, graph.Log(graph.ReduceSum(b.smooth(graph.Exp, graph.Sub(x, graph.Reshape(top, n, 1))), -1)))
 }
 
 // log2π enters the normal density.

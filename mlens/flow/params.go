@@ -104,6 +104,7 @@ func (c Config) flowParams() []param {
 		l.add(0.01*relu(half), m.out, b+"out.w", c.Hidden, 2*c.Dim)
 		l.add(0.01*relu(c.Context), nil, b+"out.context.w", c.Context, 2*c.Dim)
 		l.add(0, nil, b+"out.b", 2*c.Dim)
+		c.splineParams(&l, k)
 		if k == c.Blocks-1 && c.Mixture > 1 {
 			l.add(0.01*relu(c.Hidden/c.Dim), m.mixture, b+"mixture.w", c.Hidden, c.Mixture)
 			l.add(0.01*relu(c.Context), nil, b+"mixture.context.w", c.Context, c.Mixture)

@@ -153,6 +153,7 @@ func architectures() []Config {
 		change(func(c *Config) { c.Length, c.Dims, c.Pool = 31, []int{8, 8, 8}, []bool{true, true, false} }),
 		change(func(c *Config) { c.Length, c.Patch, c.Scalars = 14, 1, 0; c.Pool = nil }),
 		change(func(c *Config) { c.GRU = 2 }),
+		change(func(c *Config) { c.Bins = 5 }),
 		change(func(c *Config) {
 			c.Length, c.Patch, c.Dims, c.Pool = 113, 3, []int{6, 8, 8, 10, 10}, []bool{false, false, true, false, true}
 		}),
@@ -162,7 +163,7 @@ func architectures() []Config {
 
 func TestContextAgreesWithDefinition(t *testing.T) {
 	for _, c := range architectures() {
-		t.Run(fmt.Sprintf("length%d_patch%d_gru%d", c.Length, c.Patch, c.GRU), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
 			m := randomModel(c, 8)
 			b := randomBatch(c, 5, 9)
 			h, err := m.Context(b.X, b.C)
@@ -219,7 +220,7 @@ func lossAndGradient(t *testing.T, m *Model, b *Batch, native bool) (float64, []
 // functions.
 func TestKernelsAgree(t *testing.T) {
 	for _, c := range architectures() {
-		t.Run(fmt.Sprintf("length%d_patch%d_gru%d", c.Length, c.Patch, c.GRU), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
 			m, b := randomModel(c, 8), randomBatch(c, 6, 9)
 			loss, grads := lossAndGradient(t, m, b, false)
 			other, others := lossAndGradient(t, m, b, true)
@@ -249,7 +250,7 @@ func TestKernelsAgree(t *testing.T) {
 // TestGradient compares the gradient that training uses, along random directions, with central differences.
 func TestGradient(t *testing.T) {
 	for _, c := range architectures() {
-		t.Run(fmt.Sprintf("length%d_patch%d_gru%d", c.Length, c.Patch, c.GRU), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
 			m, b := randomModel(c, 8), randomBatch(c, 6, 9)
 			_, grads := lossAndGradient(t, m, b, false)
 			for i, par := range m.params {

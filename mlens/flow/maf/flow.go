@@ -26,6 +26,10 @@ type Weights struct {
 	Hidden, HiddenBias   [][]float32 // the further hidden layers: [Hidden][Hidden], [Hidden]
 	Out, OutBias         []float32   // [Hidden][2·Dim], [2·Dim]: μ, then α
 	OutContext           []float32   // [Context][2·Dim]
+
+	// Spline, if there are bins, describes the splines that follow the affine maps on the way from y to the base.
+	Spline, SplineBias []float32 // [Hidden][Dim·(3·bins−1)], [Dim·(3·bins−1)]
+	SplineContext      []float32 // [Context][Dim·(3·bins−1)]
 }
 
 // Mixture is the base density Σ_k w_k N(m_k, 1). Its weights w are the softmax of logits that depend on the context, directly and through
@@ -44,6 +48,7 @@ type Flow struct {
 	blocks               []block // from y to the base
 	mixture              *Mixture
 	k                    int // components
+	bins                 int // of the splines; 0: none
 }
 
 // A block's matrices have their outputs as rows, so that a dense layer reads them along.
@@ -55,13 +60,16 @@ type block struct {
 	layers, biases       [][]float32 // [Hidden][Hidden]
 	out, outBias         []float32   // [2·Dim][Hidden]: rows μ and α of the first variable in the order, then of the second, …
 	outContext           []float32   // [2·Dim][Context]
+
+	spline, splineBias []float32 // [Dim·(3·bins−1)][Hidden]: the rows of the first variable in the order, then of the second, …
+	splineContext      []float32 // [Dim·(3·bins−1)][Context]
 }
 
 // New builds a flow from its blocks, ordered from y to the base. degree[j] is the number of variables, the first ones in a block's order,
-// that hidden unit j may see; it must be sorted and take all values 0 … dim−1. mixture is nil for a standard Gaussian base. New panics if
+// that hidden unit j may see; it must be sorted and take all values 0 … dim−1. maxLogScale is c in α → c·tanh(α/c), bins the number of bins of the splines, 0 for none; mixture is nil for a standard Gaussian base. New panics if
 // sizes do not agree.
-func New(dim, context int, degree []int, maxLogScale float64, blocks []Weights, mixture *Mixture) *Flow {
-	f := &Flow{dim: dim, hidden: len(degree), context: context, maxLogScale: float32(maxLogScale), mixture: mixture}
+func New(dim, context int, degree []int, maxLogScale float64, bins int, blocks []Weights, mixture *Mixture) *Flow {
+	f := &Flow{dim: dim, hidden: len(degree), context: context, maxLogScale: float32(maxLogScale), bins: bins, mixture: mixture}
 	f.from = make([]int, dim+1)
 	for d, j := 0, 0; d < dim; d++ {
 		f.from[d] = j
@@ -82,30 +90,28 @@ func New(dim, context int, degree []int, maxLogScale float64, blocks []Weights, 
 			variable:    make([]int, dim),
 			context:     transpose(w.Context, context, h),
 			contextBias: sized(w.ContextBias, h),
-			outBias:     make([]float32, 2*dim),
 		}
 		for i, p := range w.Position {
 			b.variable[p] = i
 		}
-		in, out := sized(w.In, dim*h), sized(w.Out, h*2*dim)
-		bias, direct := sized(w.OutBias, 2*dim), sized(w.OutContext, context*2*dim)
+		in := sized(w.In, dim*h)
 		b.in = make([]float32, h*dim)
-		b.out = make([]float32, 2*dim*h)
-		b.outContext = make([]float32, 2*dim*context)
 		for p, i := range b.variable {
 			for j := range h {
 				b.in[j*dim+p] = in[i*h+j]
 			}
-			for part := range 2 { // μ, α
-				row, col := 2*p+part, part*dim+i
-				b.outBias[row] = bias[col]
-				for j := range h {
-					b.out[row*h+j] = out[j*2*dim+col]
-				}
-				for j := range context {
-					b.outContext[row*context+j] = direct[j*2*dim+col]
-				}
+		}
+		// The columns of the outputs, in the order of the variables' places.
+		var outputs, raw []int
+		for _, i := range b.variable {
+			outputs = append(outputs, i, dim+i)
+			for j := range f.splineSize() {
+				raw = append(raw, i*f.splineSize()+j)
 			}
+		}
+		b.out, b.outBias, b.outContext = columns(w.Out, h, outputs), columns(w.OutBias, 1, outputs), columns(w.OutContext, context, outputs)
+		if bins > 0 {
+			b.spline, b.splineBias, b.splineContext = columns(w.Spline, h, raw), columns(w.SplineBias, 1, raw), columns(w.SplineContext, context, raw)
 		}
 		for l := range w.Hidden {
 			b.layers = append(b.layers, transpose(w.Hidden[l], h, h))
@@ -131,6 +137,21 @@ func sized(v []float32, n int) []float32 {
 	return v
 }
 
+// splineSize is the number of numbers that describe one variable's spline.
+func (f *Flow) splineSize() int { return max(3*f.bins-1, 0) }
+
+// columns is a, [rows][len(order)], transposed, with its columns in another order.
+func columns(a []float32, rows int, order []int) []float32 {
+	sized(a, rows*len(order))
+	t := make([]float32, 0, len(a))
+	for _, c := range order {
+		for r := range rows {
+			t = append(t, a[r*len(order)+c])
+		}
+	}
+	return t
+}
+
 // transpose turns a [rows][cols] into [cols][rows].
 func transpose(a []float32, rows, cols int) []float32 {
 	sized(a, rows*cols)
@@ -145,11 +166,12 @@ func transpose(a []float32, rows, cols int) []float32 {
 
 // A Density is the flow's density for one context vector. It is read-only, and its methods may be called concurrently.
 type Density struct {
-	f         *Flow
-	bias      [][]float32 // of each block's first layer, [Hidden]
-	outBias   [][]float32 // of each block's output, [2·Dim]
-	logWeight []float32   // of the base's components, [K]
-	cumulated []float64   // sums of the weights, [K]
+	f          *Flow
+	bias       [][]float32 // of each block's first layer, [Hidden]
+	outBias    [][]float32 // of each block's output, [2·Dim]
+	splineBias [][]float32 // of each block's splines, [Dim·(3·bins−1)]
+	logWeight  []float32   // of the base's components, [K]
+	cumulated  []float64   // sums of the weights, [K]
 }
 
 // At is the density for the context vector h [Context]: the parts of all layers that depend on h alone are computed here, once.
@@ -160,6 +182,7 @@ func (f *Flow) At(h []float32) *Density {
 		b := &f.blocks[i]
 		d.bias = append(d.bias, affine(b.context, b.contextBias, h))
 		d.outBias = append(d.outBias, affine(b.outContext, b.outBias, h))
+		d.splineBias = append(d.splineBias, affine(b.splineContext, b.splineBias, h))
 	}
 	if f.mixture != nil {
 		d.mix(h)

@@ -48,6 +48,13 @@ func addExpScalar(sum, a, b *[tileSize]float32) {
 	}
 }
 
+// expOfScalar replaces a by exp(a − b), for a tile.
+func expOfScalar(a, b *[tileSize]float32) {
+	for s := range a {
+		a[s] = exp32(a[s] - b[s])
+	}
+}
+
 // addSquareScalar adds (z − m)² to sum, for a tile.
 func addSquareScalar(sum, z *[tileSize]float32, m float32) {
 	for s := range sum {

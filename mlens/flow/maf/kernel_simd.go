@@ -7,6 +7,9 @@ import (
 	"unsafe"
 )
 
+// Every kernel ends with ClearAVXUpperBits: after vector instructions that leave the registers' upper halves in use, math.Exp, which mixes
+// old and new instructions, takes up to a hundred times as long.
+
 // vectors is the kind of vector instructions in use.
 var vectors = detect()
 
@@ -35,6 +38,7 @@ func dense(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu bool) 
 	default:
 		denseScalar(out, w, ld, b, in, lo, hi, k, relu)
 	}
+	archsimd.ClearAVXUpperBits()
 }
 
 func clampExp(α, scale *[tileSize]float32, c, sign float32) {
@@ -50,6 +54,7 @@ func clampExp(α, scale *[tileSize]float32, c, sign float32) {
 		a.Store((*[8]float32)(α[s:]))
 		exp8(a.Mul(vs)).Store((*[8]float32)(scale[s:]))
 	}
+	archsimd.ClearAVXUpperBits()
 }
 
 func addExp(sum, a, b *[tileSize]float32) {
@@ -60,6 +65,18 @@ func addExp(sum, a, b *[tileSize]float32) {
 	for s := 0; s < tileSize; s += 8 {
 		load8(sum, s).Add(exp8(load8(a, s).Sub(load8(b, s)))).Store((*[8]float32)(sum[s:]))
 	}
+	archsimd.ClearAVXUpperBits()
+}
+
+func expOf(a, b *[tileSize]float32) {
+	if vectors == scalar {
+		expOfScalar(a, b)
+		return
+	}
+	for s := 0; s < tileSize; s += 8 {
+		exp8(load8(a, s).Sub(load8(b, s))).Store((*[8]float32)(a[s:]))
+	}
+	archsimd.ClearAVXUpperBits()
 }
 
 func addSquare(sum, z *[tileSize]float32, m float32) {
@@ -72,6 +89,7 @@ func addSquare(sum, z *[tileSize]float32, m float32) {
 		d := load8(z, s).Sub(v)
 		d.MulAdd(d, load8(sum, s)).Store((*[8]float32)(sum[s:]))
 	}
+	archsimd.ClearAVXUpperBits()
 }
 
 func load8(a *[tileSize]float32, s int) archsimd.Float32x8 {

@@ -9,7 +9,7 @@ import (
 )
 
 // random is a flow with weights of a size that bends densities well, and a context vector for it.
-func random(dim, hidden, layers, blocks, components int, seed uint64) (*Flow, []float32) {
+func random(dim, hidden, layers, blocks, components, bins int, seed uint64) (*Flow, []float32) {
 	const context = 5
 	r := rand.New(rand.NewPCG(seed, 0))
 	normal := func(n int, std float64) []float32 {
@@ -32,6 +32,10 @@ func random(dim, hidden, layers, blocks, components int, seed uint64) (*Flow, []
 			Out: normal(hidden*2*dim, 0.5/math.Sqrt(float64(hidden))), OutBias: normal(2*dim, 0.2),
 			OutContext: normal(context*2*dim, 0.2),
 		}
+		if bins > 0 {
+			n := dim * (3*bins - 1)
+			w.Spline, w.SplineBias, w.SplineContext = normal(hidden*n, 0.3/math.Sqrt(float64(hidden))), normal(n, 0.3), normal(context*n, 0.1)
+		}
 		for range layers - 1 {
 			w.Hidden = append(w.Hidden, normal(hidden*hidden, 1/math.Sqrt(float64(hidden))))
 			w.HiddenBias = append(w.HiddenBias, normal(hidden, 0.3))
@@ -45,14 +49,17 @@ func random(dim, hidden, layers, blocks, components int, seed uint64) (*Flow, []
 			LogitsBias: normal(components, 0.3), LogitsContext: normal(context*components, 0.3),
 		}
 	}
-	return New(dim, context, degree, 2, bs, m), normal(context, 1)
+	return New(dim, context, degree, 2, bins, bs, m), normal(context, 1)
 }
 
 // flows are the shapes that every test goes through.
 func flows(t *testing.T, test func(t *testing.T, f *Flow, d *Density)) {
-	for _, s := range [][5]int{{1, 3, 1, 1, 1}, {2, 9, 2, 2, 1}, {2, 10, 2, 2, 3}, {5, 23, 3, 3, 4}, {8, 128, 2, 8, 8}} {
-		t.Run(fmt.Sprintf("dim%d_hidden%d_layers%d_blocks%d_mixture%d", s[0], s[1], s[2], s[3], s[4]), func(t *testing.T) {
-			f, h := random(s[0], s[1], s[2], s[3], s[4], 1)
+	for _, s := range [][6]int{
+		{1, 3, 1, 1, 1, 0}, {2, 9, 2, 2, 1, 0}, {2, 10, 2, 2, 3, 0}, {5, 23, 3, 3, 4, 0}, {8, 128, 2, 8, 8, 0},
+		{1, 4, 1, 1, 1, 4}, {3, 15, 2, 2, 3, 5}, {8, 128, 2, 8, 8, 8},
+	} {
+		t.Run(fmt.Sprintf("dim%d_hidden%d_layers%d_blocks%d_mixture%d_bins%d", s[0], s[1], s[2], s[3], s[4], s[5]), func(t *testing.T) {
+			f, h := random(s[0], s[1], s[2], s[3], s[4], s[5], 1)
 			test(t, f, f.At(h))
 		})
 	}
@@ -100,7 +107,7 @@ func TestSamplesAndDensitiesAgree(t *testing.T) {
 
 // Results depend neither on the number of processors nor on the number of samples.
 func TestDeterministic(t *testing.T) {
-	f, h := random(5, 23, 3, 3, 4, 1)
+	f, h := random(5, 23, 3, 3, 4, 6, 1)
 	d := f.At(h)
 	y := make([]float32, 1000*f.dim)
 	d.Sample(y, 3)
@@ -130,7 +137,7 @@ func TestJacobian(t *testing.T) {
 			y[i] = r.NormFloat64()
 		}
 		// One block alone.
-		one := &Density{f: &Flow{dim: f.dim, hidden: f.hidden, context: f.context, maxLogScale: f.maxLogScale, from: f.from, blocks: f.blocks[:1], k: 1}, bias: d.bias[:1], outBias: d.outBias[:1]}
+		one := &Density{f: &Flow{dim: f.dim, hidden: f.hidden, context: f.context, maxLogScale: f.maxLogScale, from: f.from, blocks: f.blocks[:1], k: 1, bins: f.bins}, bias: d.bias[:1], outBias: d.outBias[:1], splineBias: d.splineBias[:1]}
 		place := make([]int, f.dim)
 		for p, i := range f.blocks[0].variable {
 			place[i] = p
@@ -204,7 +211,7 @@ func determinant(a [][]float64) float64 {
 
 // Every variable's distribution depends on the context, also that of the first in the order.
 func TestFirstVariableSeesContext(t *testing.T) {
-	f, h := random(4, 16, 2, 1, 1, 1)
+	f, h := random(4, 16, 2, 1, 1, 0, 1)
 	other := append([]float32{}, h...)
 	other[0]++
 	a, b := make([]float32, f.dim), make([]float32, f.dim)
@@ -219,7 +226,7 @@ func TestFirstVariableSeesContext(t *testing.T) {
 
 // The density integrates to one, and samples fall where it says.
 func TestDensityIsNormalised(t *testing.T) {
-	f1, h1 := random(1, 6, 2, 3, 3, 2)
+	f1, h1 := random(1, 6, 2, 3, 3, 4, 2)
 	d := f1.At(h1)
 	const n = 40001
 	y := make([]float32, n)
@@ -246,9 +253,9 @@ func TestDensityIsNormalised(t *testing.T) {
 		t.Errorf("samples have the mean %g ± %g, the density %g", got, e, mean)
 	}
 
-	f2, h2 := random(2, 8, 2, 2, 3, 3)
+	f2, h2 := random(2, 8, 2, 2, 3, 5, 3)
 	d = f2.At(h2)
-	const m = 1601
+	const m = 801
 	grid := make([]float32, 0, 2*m*m)
 	for i := range m {
 		for j := range m {
@@ -285,7 +292,7 @@ func TestNewPanics(t *testing.T) {
 					t.Error("New accepts these degrees")
 				}
 			}()
-			New(3, 1, degree, 1, nil, nil)
+			New(3, 1, degree, 1, 0, nil, nil)
 		})
 	}
 }

@@ -18,14 +18,16 @@ type workspace struct {
 	xp     []float32   // [Dim][tile]: x by place in the order
 	units  [][]float32 // [layer][Hidden][tile]
 	out    []float32   // [2·Dim][tile]
+	raw    []float32   // [3·bins−1][tile]
 	logDet [tileSize]float32
 	scale  [tileSize]float32
+	slope  [tileSize]float32
 }
 
 func (f *Flow) workspace() *workspace {
 	w := &workspace{
 		z: make([]float32, f.dim*tileSize), x: make([]float32, f.dim*tileSize), xp: make([]float32, f.dim*tileSize),
-		out: make([]float32, 2*f.dim*tileSize),
+		out: make([]float32, 2*f.dim*tileSize), raw: make([]float32, f.splineSize()*tileSize),
 	}
 	for range 1 + len(f.blocks[0].layers) {
 		w.units = append(w.units, make([]float32, f.hidden*tileSize))
@@ -142,7 +144,8 @@ func (d *Density) LogProb(dst, y []float32) []float32 {
 	return dst
 }
 
-// forward is block k from the base's side to y's: w.z → w.x, and Σα is added to w.logDet (Eq. 10 of Zhang et al. 2021). Variables are
+// forward is block k from the base's side to y's: w.z → w.x, and the logarithm of the volume it
+// gains, Σα less the splines' slopes, is added to w.logDet (Eq. 10 of Zhang et al. 2021). Variables are
 // found in the block's order; as soon as one is known, so are the hidden units that see no more than it and those before it.
 func (d *Density) forward(k int, w *workspace) {
 	f, b := d.f, &d.f.blocks[k]
@@ -152,15 +155,19 @@ func (d *Density) forward(k int, w *workspace) {
 		μ, α := row(w.out, 2*p), row(w.out, 2*p+1)
 		clampExp(α, &w.scale, f.maxLogScale, 1)
 		z, x, xp := row(w.z, i), row(w.x, i), row(w.xp, p)
+		if f.bins > 0 {
+			d.rawSpline(k, w, p)
+			splines(z, &w.slope, w.raw, f.bins, true)
+		}
 		for s := range z {
 			v := z[s]*w.scale[s] + μ[s]
 			x[s], xp[s] = v, v
-			w.logDet[s] += α[s]
+			w.logDet[s] += α[s] - w.slope[s]
 		}
 	}
 }
 
-// inverse is block k from y's side to the base's: w.x → w.z, and Σα is added to w.logDet (Eq. 6).
+// inverse is block k from y's side to the base's: w.x → w.z, and the same is added to w.logDet (Eq. 6).
 func (d *Density) inverse(k int, w *workspace) {
 	f, b := d.f, &d.f.blocks[k]
 	for p, i := range b.variable {
@@ -174,7 +181,13 @@ func (d *Density) inverse(k int, w *workspace) {
 		z, x := row(w.z, i), row(w.x, i)
 		for s := range z {
 			z[s] = (x[s] - μ[s]) * w.scale[s]
-			w.logDet[s] += α[s]
+		}
+		if f.bins > 0 {
+			d.rawSpline(k, w, p)
+			splines(z, &w.slope, w.raw, f.bins, false)
+		}
+		for s := range z {
+			w.logDet[s] += α[s] - w.slope[s]
 		}
 	}
 }
@@ -193,6 +206,13 @@ func (d *Density) layers(k int, w *workspace, p int) {
 func (d *Density) output(k int, w *workspace, p int) {
 	f, b := d.f, &d.f.blocks[k]
 	dense(w.out, b.out, f.hidden, d.outBias[k], w.units[len(w.units)-1], 2*p, 2*p+2, f.from[p+1], false)
+}
+
+// rawSpline computes what describes the spline of the variable at place p of block k.
+func (d *Density) rawSpline(k int, w *workspace, p int) {
+	f, b := d.f, &d.f.blocks[k]
+	n := f.splineSize()
+	dense(w.raw, b.spline[p*n*f.hidden:], f.hidden, d.splineBias[k][p*n:], w.units[len(w.units)-1], 0, n, f.from[p+1], false)
 }
 
 // base stores the log density of the base at z [Dim][tile] in dst.
