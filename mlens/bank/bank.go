@@ -117,7 +117,7 @@ const (
 	Test                  // 5 %, never looked at while training
 )
 
-// Of returns the split to which simulation i belongs.
+// splitOf returns the split to which simulation i belongs.
 func splitOf(i int) Split {
 	switch i % 20 {
 	case 9:
