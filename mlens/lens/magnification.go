@@ -143,6 +143,6 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 		}
 	}
 	// Crossings are known to about the root of rounding.
-	r.Magnification, r.Error = math.Max(a, 1), math.Max(err, 1e-9*a)
+	r.Magnification, r.Error = math.Max(a, 1), math.Max(err, 2e-8*a)
 	return r
 }
