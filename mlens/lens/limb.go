@@ -13,6 +13,8 @@ type limb struct {
 	over   bool // more angles than room for them
 	vague  bool // a caustic on the limb too small to resolve
 	at     [maxAngles]angle
+	nRidge int
+	ridge  [24]float64
 }
 
 const maxAngles = 64
@@ -62,13 +64,13 @@ func (x *limb) find(folds []fold) {
 			x.soft(f.a)
 		}
 	}
-	if x.n > 0 && x.g.q < 0.1 {
-		// Ridges of a light companion lie on the axis of the lens.
-		if sn := -imag(x.centre) / x.rho; math.Abs(sn) < 1 && x.n+2 <= len(x.at) {
-			th := math.Asin(sn)
-			x.at[x.n] = angle{th, false, 0.1}
-			x.at[x.n+1] = angle{math.Remainder(math.Pi-th, 2*math.Pi), false, 0.1}
-			x.n += 2
+	x.ridges(folds)
+	if x.n > 0 {
+		for _, th := range x.ridge[:x.nRidge] {
+			if x.n < len(x.at) {
+				x.at[x.n] = angle{th, false, 0.1}
+				x.n++
+			}
 		}
 	}
 	for i := 1; i < x.n; i++ {
@@ -155,6 +157,47 @@ func (x *limb) gap(folds []fold) float64 {
 		worst = math.Max(worst, math.Max(nearInside, 1/nearOutside))
 	}
 	return worst
+}
+
+// ridges collects the angles at which the limb crosses a ridge of
+// magnification. A ridge leaves every cusp along its tangent; another, of a
+// light companion, lies on the axis of the lens. It may be much narrower than
+// the distance to the caustics suggests.
+func (x *limb) ridges(folds []fold) {
+	x.nRidge = 0
+	r2 := x.rho * x.rho
+	mark := func(from, dir complex128, reach float64) {
+		p := from - x.centre
+		b := dot(p, dir)
+		disc := b*b - norm(p) + r2
+		if disc <= 0 {
+			return
+		}
+		root := math.Sqrt(disc)
+		for _, t := range [2]float64{-b - root, -b + root} {
+			if t > 0 && t < reach && x.nRidge < len(x.ridge) {
+				d := p + scale(t, dir)
+				x.ridge[x.nRidge] = math.Atan2(imag(d), real(d))
+				x.nRidge++
+			}
+		}
+	}
+	if x.g.q < 0.1 && math.Abs(imag(x.centre)) < x.rho {
+		far := 2*abs(x.centre) + 4*x.rho
+		mark(complex(real(x.centre)-far, 0), 1, 2*far)
+	}
+	for i := range folds {
+		f := &folds[i]
+		if !f.cusp0 || norm(f.a-x.centre) > 900*r2 {
+			continue
+		}
+		sn, cs := math.Sincos(-0.5 * f.phi0)
+		dir := complex(cs, sn)
+		if dot(dir, f.b-f.a) > 0 { // away from the caustic
+			dir = -dir
+		}
+		mark(f.a, dir, 32*x.rho)
+	}
 }
 
 // soft marks the direction of a point near the limb.

@@ -15,15 +15,11 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 	if !(least <= most) {
 		return 0, 0, false
 	}
-	// Where the limb crosses the axis of the lens a light companion may leave
-	// a ridge much narrower than the rest: start at one such point, and later
-	// probe the other.
-	start, probe := -0.5*math.Pi, math.NaN()
-	if sn := -imag(c.centre) / c.rho; math.Abs(sn) < 1 {
-		start = math.Asin(sn)
-		probe = math.Pi - start
-	} else if sn > 0 {
-		start = 0.5 * math.Pi
+	// Ridges may be narrower than the distance to the caustics suggests:
+	// start on one, and later probe the others.
+	start := 0.1
+	if c.nRidge > 0 {
+		start = c.ridge[0]
 	}
 	var y [most]float64
 	n := 8
@@ -52,15 +48,25 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 		if err = aliasing(&y, n); err > opt.target(a) {
 			continue
 		}
-		if probe == probe {
-			miss := math.Abs(c.value(probe, want) - interpolate(&y, n, probe-start))
-			if miss *= 2 / float64(n); miss > opt.target(a) {
-				continue
-			}
+		if !c.probe(&y, n, start, want, a, opt) {
+			continue
 		}
 		return a, err, true
 	}
 	return a, err, false
+}
+
+// probe compares the values on the ridges with the interpolation of the n
+// values in y. A ridge that fell between them is about as wide as their distance
+// at most, and contributes accordingly.
+func (c *contour) probe(y *[most]float64, n int, start float64, want int, a float64, opt Options) bool {
+	for _, th := range c.ridge[min(1, c.nRidge):c.nRidge] {
+		miss := math.Abs(c.value(th, want) - interpolate(y, n, th-start))
+		if 2*miss/float64(n) > opt.target(a) {
+			return false
+		}
+	}
+	return true
 }
 
 // most is the largest number of points of the trapezoidal rule.
