@@ -28,10 +28,21 @@
 // to the next, nothing cancels, and the only singularities are where the
 // limb crosses a caustic. These points are found by subdivision: between two
 // cusps a caustic is convex and its tangent is known exactly, so an arc lies
-// in the triangle of its chord and its end tangents (fold.go). The same
-// triangles bound the distance from the source to the caustics, which decides
-// where the expansion of Pejcha & Heyrovský 2009 to the order ρ² suffices
-// (quadrupole.go).
+// in the triangle of its chord and its end tangents (fold.go, limb.go). The
+// integral is the trapezoidal rule where no caustic is near the limb
+// (periodic.go) and adaptive Gauss–Kronrod quadrature between the crossings
+// elsewhere (panels.go). The same triangles bound the distance from the source
+// to the caustics, which decides where the expansion of Pejcha & Heyrovský
+// 2009 to the order ρ² suffices (quadrupole.go), and how far along a
+// trajectory images can be followed without solving anew (lightcurve.go). A
+// last resort integrates over circles about a lens instead (radial.go).
+//
+// # Accuracy
+//
+// On the 3,040 reference rows in testdata the point source is within 7e-11
+// and the disc within 0.1 of the target at tolerances of 1e-3, 1e-4 and 1e-6.
+// Rounding leaves about 1e-8 of A next to caustics. A result says in Error
+// what was not reached.
 //
 // # Scope
 //

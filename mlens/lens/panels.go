@@ -59,6 +59,11 @@ func (c *contour) adapt(ps *[maxPanels]panel, n int, opt Options) (a, err float6
 		ps[worst].hi, ps[n].lo = m, m
 		c.panel(&ps[worst])
 		c.panel(&ps[n])
+		// The two rules of a panel may agree by accident next to a ridge. What
+		// the division itself changed is a second opinion.
+		change := 0.1 * math.Abs(ps[worst].v+ps[n].v-p.v)
+		ps[worst].err = math.Max(ps[worst].err, change)
+		ps[n].err = math.Max(ps[n].err, change)
 		// A small error that no longer falls when its panel is halved is rounding.
 		if p.err < 1e-5*a && ps[worst].err+ps[n].err > 0.5*p.err {
 			if ps[worst].err+ps[n].err > p.err {
