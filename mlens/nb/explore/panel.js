@@ -58,8 +58,9 @@ const curvePane = canvas(), sourcePane = canvas(), lensPane = canvas();
 const said = el("div", {class: "said", "aria-live": "polite"});
 const columns = [el("div"), el("div")], sliders = el("div", {class: "sliders"}, ...columns);
 const pictures = el("div", {class: "pictures"}, ...[curvePane, sourcePane, lensPane].map(c => el("div", {}, c)));
-// JupyterLab's own shortcuts would take the arrow keys from the sliders.
+// JupyterLab's shortcuts would take the arrow keys from the sliders, and its notebook the focus.
 const live = el("div", {class: "mlens-live", "data-lm-suppress-shortcuts": "true"}, style, pictures, said, sliders);
+live.addEventListener("keydown", e => e.stopPropagation());
 
 // Sliders: what they are called, and how their value is shown.
 const fixed = (x, n) => x.toFixed(n).replace("-", "−");
@@ -162,8 +163,10 @@ function findLight(fine) {
 
 // Drawing: lengths are CSS pixels, the canvas has those of the screen.
 const left = 34, right = 8, top_ = 22, bottom = 34;
-function clean(c, ratio) {
-	const w = c.clientWidth, h = Math.round(ratio), d = devicePixelRatio || 1;
+const widths = new Map(); // of the canvases: to ask the page while drawing would have it laid out each time
+const height = () => widths.get(sourcePane) - left - right + top_ + bottom; // the planes are square
+function clean(c) {
+	const w = widths.get(c), h = height(), d = devicePixelRatio || 1;
 	if (c.style.height !== h + "px") c.style.height = h + "px";
 	if (c.width !== Math.round(w * d) || c.height !== Math.round(h * d)) { c.width = Math.round(w * d); c.height = Math.round(h * d) }
 	const g = c.getContext("2d");
@@ -218,7 +221,7 @@ function inside(g, w, h) {
 const trace = (g, p, X, Y) => { g.beginPath(); for (let i = 0; i < p.length; i += 2) g.lineTo(X(p[i]), Y(p[i + 1])); g.closePath() };
 // A square part of a plane, and the way from it to the canvas.
 function plane(c, [x0, y0, half], title, label) {
-	const [g, w, h] = clean(c, c.clientWidth - left - right + top_ + bottom);
+	const [g, w, h] = clean(c);
 	const k = (w - left - right) / (2 * half), X = x => left + (x - x0 + half) * k, Y = y => top_ + (y0 + half - y) * k;
 	axes(g, w, h, steps(x0 - half, x0 + half, 4), steps(y0 - half, y0 + half, 4), X, Y, label, "", title);
 	inside(g, w, h);
@@ -296,7 +299,7 @@ function drawLens() {
 
 const tops = [1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 2000, 5000, 1e4, 1e5, 1e6];
 function drawCurve(A) {
-	const [g, w, h] = clean(curvePane, sourcePane.clientHeight);
+	const [g, w, h] = clean(curvePane);
 	let most = 1;
 	for (let i = 1; i < light.length; i += 2) if (light[i] > most) most = light[i];
 	const hi = tops.find(t => t >= 1.03 * most) ?? most, span = Math.log(hi);
@@ -325,7 +328,7 @@ function drawCurve(A) {
 const shapes = ["two triangular caustics and a central one", "one caustic with six cusps", "a central and a planetary caustic"];
 function draw(fine) {
 	const began = performance.now();
-	if (!live.clientWidth) return;
+	if (!widths.get(sourcePane)) return; // not to be seen
 	findCurves();
 	findLight(fine);
 	drawSource();
@@ -372,4 +375,7 @@ drag(sourcePane, (x, y, c) => {
 
 for (const k in inputs) inputs[k].sync();
 box.firstElementChild.replaceWith(live);
-new ResizeObserver(() => draw(true)).observe(live);
+new ResizeObserver(() => {
+	for (const c of [curvePane, sourcePane, lensPane]) widths.set(c, c.clientWidth);
+	draw(true);
+}).observe(live);
