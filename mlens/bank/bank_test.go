@@ -84,8 +84,13 @@ func TestMain(m *testing.M) {
 // A simulation killed again and again, at random times, ends in the same files
 // and never loses a shard that it had saved.
 func TestKilledAndResumed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	whole := t.TempDir()
+	started := time.Now()
 	b, err := Simulate(context.Background(), coarse(2200), whole, nil)
+	took := time.Since(started)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +108,9 @@ func TestKilledAndResumed(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(100+r.IntN(1200))*time.Millisecond, func() { c.Process.Kill() })
+		// Long enough, sooner or later, for a shard on a machine of any speed.
+		limit := took / 2 * time.Duration(4+tries) / 4
+		timer := time.AfterFunc(time.Duration(r.Int64N(int64(limit))), func() { c.Process.Kill() })
 		err := c.Wait()
 		timer.Stop()
 		done := 0
