@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mlens-go/microlens/mlens/jupyter"
@@ -26,6 +27,9 @@ type engine struct {
 }
 
 const enginePackage = "./mlens/nb/explore"
+
+// The same sources give the same bytes everywhere, without the names of folders or the commit.
+var engineFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
 
 // buildEngine returns the engine of the checkout at root. It is compiled once for each state of
 // its sources and kept in the cache folder.
@@ -41,7 +45,7 @@ func buildEngine(ctx context.Context, root string) (engine, error) {
 		return engine{}, err
 	}
 	h := sha256.New()
-	fmt.Fprintln(h, version)
+	fmt.Fprintln(h, version, engineFlags)
 	for f := range strings.Lines(files) {
 		b, err := os.ReadFile(strings.TrimSpace(f))
 		if err != nil {
@@ -85,8 +89,7 @@ func compileEngine(ctx context.Context, root string) (string, error) {
 	}
 	defer os.RemoveAll(tmp)
 	out := filepath.Join(tmp, "explore.wasm")
-	// -trimpath and -buildvcs=false: the same sources give the same bytes everywhere.
-	if _, err := wasmGo(ctx, root, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, enginePackage); err != nil {
+	if _, err := wasmGo(ctx, root, slices.Concat([]string{"build", "-o", out}, engineFlags, []string{enginePackage})...); err != nil {
 		return "", err
 	}
 	b, err := os.ReadFile(out)

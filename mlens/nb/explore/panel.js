@@ -227,7 +227,7 @@ function plane(c, [x0, y0, half], title, label) {
 	inside(g, w, h);
 	return {g, w, h, X, Y, k};
 }
-function box2(loops, more = []) { // centre and half width of the square that holds them
+function enclosing(loops, more = []) { // centre and half width of the square that holds them
 	let a = Infinity, b = -Infinity, c = 0;
 	for (const p of [...loops, more]) for (let i = 0; i < p.length; i += 2) { a = Math.min(a, p[i]); b = Math.max(b, p[i]); c = Math.max(c, Math.abs(p[i + 1])) }
 	return [(a + b) / 2, Math.max((b - a) / 2, c)];
@@ -245,7 +245,7 @@ const disc = (g, x, y, r) => { g.beginPath(); g.arc(x, y, r, 0, 2 * Math.PI) };
 
 let sourceView; // for the pointer
 function drawSource() {
-	const [cx, half] = box2(curves.caustics), a = value.alpha * Math.PI / 180, [sx, sy] = at(value.time);
+	const [cx, half] = enclosing(curves.caustics), a = value.alpha * Math.PI / 180, [sx, sy] = at(value.time);
 	// All caustics and a piece of the path, then enlarged about the source.
 	const off = Math.abs(-Math.sin(a) * cx - value.u0), z = 10 ** -value.zoom;
 	const view = [sx + (cx - sx) * z, sy - sy * z, Math.max(1.2 * half, 1.15 * off) * z];
@@ -274,7 +274,7 @@ let picture;
 function drawLens() {
 	const [sx, sy] = at(value.time), s = 10 ** value.logS, q = 10 ** value.logQ, rho = 10 ** value.logRho;
 	const v = numbers(engine.source(s, q, sx, sy, rho));
-	const [cx, half0] = box2(curves.critical, [-1, 1, 1, -1]), half = Math.max(1.12 * half0, 1.5);
+	const [cx, half0] = enclosing(curves.critical, [-1, 1, 1, -1]), half = Math.max(1.12 * half0, 1.5);
 	const p = plane(lensPane, [cx, 0, half], "Lens plane", "x [θ_E]"), {g, w, h, X, Y} = p;
 	g.setLineDash([4, 3]); g.strokeStyle = soft; g.lineWidth = 1;
 	disc(g, X(0), Y(0), p.k); g.stroke();
@@ -345,7 +345,7 @@ function draw(fine) {
 	// Words once the hand rests: a screen reader is not to stutter.
 	const kind = names[curves.kind], a = x => x < 100 ? x.toFixed(2) : x.toFixed(0);
 	said.replaceChildren(el("b", {}, kind[0].toUpperCase() + kind.slice(1)),
-		`: ${shapes[curves.kind]}. ${v[1]} images of the source's centre. Magnification ${a(A)}, of one lens ${a(single(Math.hypot(sx, sy)))}.`);
+		`: ${shapes[curves.kind]}. ${v[1]} images of the source's centre. Magnification ${a(A)}; one lens alone: ${a(single(Math.hypot(sx, sy)))}.`);
 	curvePane.setAttribute("aria-label", `Light curve from ${-DAYS} to ${DAYS} days; magnification ${a(A)} at the marked time`);
 	sourcePane.setAttribute("aria-label", `Source plane: ${kind} topology, ${shapes[curves.kind]}, and the path of the source`);
 	lensPane.setAttribute("aria-label", `Lens plane: critical curves and ${v[1]} images of the source`);
