@@ -178,7 +178,7 @@ func TestEngineAgrees(t *testing.T) {
 		near("light curve", got.Curve[i+1], l.Magnification(x, y, 0.01, lens.Options{}).Magnification, 5e-3)
 	}
 	near("source", got.Source[0], l.Magnification(0.05, 0.02, 0.01, lens.Options{}).Magnification, 1e-6)
-	if len(got.Curve) < 400 || got.Curves < 4*64*4 || len(got.Source) != 2+3*int(got.Source[1]) {
+	if len(got.Curve) < 400 || got.Curves < 4*64*4 || len(got.Source) != 3+3*int(got.Source[2]) {
 		t.Errorf("%d, %d and %d numbers", len(got.Curve), got.Curves, len(got.Source))
 	}
 	near("images", got.Alpha*1e-4/(math.Pi*0.01), l.Magnification(0.05, 0.02, 0.1, lens.Options{}).Magnification, 0.03)

@@ -56,6 +56,15 @@ func lightCurve(dst []float64, b lens.Binary, tr lens.Trajectory, rho float64, w
 	return dst
 }
 
+// singleLens appends n magnifications at even steps of time by a single lens at the origin.
+func singleLens(dst []float64, tr lens.Trajectory, rho float64, w window, n int) []float64 {
+	for i := range n {
+		x, y := tr.At(w.first + (w.last-w.first)*float64(i)/float64(n-1))
+		dst = append(dst, lens.SingleLensDisc(math.Hypot(x, y), rho, lens.Options{RelTol: 1e-2}))
+	}
+	return dst
+}
+
 // bends says of each step whether the curve bends by more than tol, as a part of its height, at
 // one of the step's ends.
 func bends(split []bool, t, a []float64, tol float64) []bool {

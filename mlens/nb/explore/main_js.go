@@ -38,6 +38,12 @@ func exportLightCurve(s, q, u0, alpha, tE, rho, first, last float64, fine bool) 
 	return int32(len(values))
 }
 
+//go:wasmexport singleLens
+func exportSingleLens(u0, alpha, tE, rho, first, last float64, n int32) int32 {
+	values = singleLens(values[:0], lens.Trajectory{U0: u0, Alpha: alpha, TE: tE}, rho, window{first: first, last: last}, int(n))
+	return int32(len(values))
+}
+
 //go:wasmexport source
 func exportSource(s, q, x, y, rho float64) int32 {
 	values = source(values[:0], lens.Binary{S: s, Q: q}, x, y, rho)

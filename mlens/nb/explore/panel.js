@@ -142,8 +142,7 @@ const at = t => {
 	const a = value.alpha * Math.PI / 180, tau = t / 10 ** value.logTE, c = Math.cos(a), s = Math.sin(a);
 	return [tau * c - value.u0 * s, tau * s + value.u0 * c];
 };
-const single = u => (u * u + 2) / (u * Math.sqrt(u * u + 4));
-let curves, curvesOf, light, lightOf;
+let curves, curvesOf, light, lightOf, single, singleOf;
 function findCurves() {
 	const of = [value.logS, value.logQ].join();
 	if (of === curvesOf) return;
@@ -159,6 +158,10 @@ function findLight(fine) {
 	if (lightOf === of + true || lightOf === of + fine) return;
 	light = numbers(engine.lightCurve(10 ** value.logS, 10 ** value.logQ, value.u0, value.alpha, 10 ** value.logTE, 10 ** value.logRho, -DAYS, DAYS, fine));
 	lightOf = of + fine;
+	const alone = [value.alpha, value.u0, value.logRho, value.logTE].join();
+	if (singleOf === alone) return;
+	single = numbers(engine.singleLens(value.u0, value.alpha, 10 ** value.logTE, 10 ** value.logRho, -DAYS, DAYS, 241));
+	singleOf = alone;
 }
 
 // Drawing: lengths are CSS pixels, the canvas has those of the screen.
@@ -292,7 +295,7 @@ function drawLens() {
 	g.setLineDash([2, 2]); g.strokeStyle = soft; g.lineWidth = 1;
 	disc(g, X(sx), Y(sy), Math.max(rho * p.k, 3)); g.stroke();
 	g.setLineDash([]);
-	for (let i = 2; i < v.length; i += 3) { disc(g, X(v[i]), Y(v[i + 1]), 2.2); g.fillStyle = vermillion; g.fill(); g.strokeStyle = "#fff"; g.stroke() }
+	for (let i = 3; i < v.length; i += 3) { disc(g, X(v[i]), Y(v[i + 1]), 2.2); g.fillStyle = vermillion; g.fill(); g.strokeStyle = "#fff"; g.stroke() }
 	g.restore();
 	return v;
 }
@@ -310,7 +313,7 @@ function drawCurve(A) {
 	inside(g, w, h);
 	g.strokeStyle = soft; g.setLineDash([4, 3]);
 	g.beginPath();
-	for (let i = 0; i <= 240; i++) { const t = -DAYS + i * DAYS / 120; g.lineTo(X(t), Y(single(Math.hypot(...at(t))))) }
+	single.forEach((a, i) => g.lineTo(X((i / 120 - 1) * DAYS), Y(a)));
 	g.stroke();
 	g.setLineDash([]);
 	g.strokeStyle = "rgba(213,94,0,.5)";
@@ -332,7 +335,7 @@ function draw(fine) {
 	findCurves();
 	findLight(fine);
 	drawSource();
-	const v = drawLens(), A = v[0], [sx, sy] = at(value.time);
+	const v = drawLens(), A = v[0];
 	drawCurve(A);
 	const [c, w] = borders(10 ** value.logQ), [, , lo, hi] = rows.logS;
 	[c - lo, w - c, hi - w].forEach((x, i) => {
@@ -345,10 +348,10 @@ function draw(fine) {
 	// Words once the hand rests: a screen reader is not to stutter.
 	const kind = names[curves.kind], a = x => x < 100 ? x.toFixed(2) : x.toFixed(0);
 	said.replaceChildren(el("b", {}, kind[0].toUpperCase() + kind.slice(1)),
-		`: ${shapes[curves.kind]}. ${v[1]} images of the source's centre. Magnification ${a(A)}; one lens alone: ${a(single(Math.hypot(sx, sy)))}.`);
+		`: ${shapes[curves.kind]}. ${v[2]} images of the source's centre. Magnification ${a(A)}; one lens alone: ${a(v[1])}.`);
 	curvePane.setAttribute("aria-label", `Light curve from ${-DAYS} to ${DAYS} days; magnification ${a(A)} at the marked time`);
 	sourcePane.setAttribute("aria-label", `Source plane: ${kind} topology, ${shapes[curves.kind]}, and the path of the source`);
-	lensPane.setAttribute("aria-label", `Lens plane: critical curves and ${v[1]} images of the source`);
+	lensPane.setAttribute("aria-label", `Lens plane: critical curves and ${v[2]} images of the source`);
 }
 let asked = false, rest = 0;
 function change() {

@@ -4,7 +4,11 @@
 // It is built for GOOS=js GOARCH=wasm; elsewhere it does nothing.
 package main
 
-import "github.com/mlens-go/microlens/mlens/lens"
+import (
+	"math"
+
+	"github.com/mlens-go/microlens/mlens/lens"
+)
 
 // curves appends the topology, the number k of closed curves, their k lengths in points, the
 // points (x, y) of the critical curves, and then those of the caustics in the same order.
@@ -24,11 +28,11 @@ func curves(dst []float64, b lens.Binary, n int) []float64 {
 	return dst
 }
 
-// source appends the magnification of a disc, the number of images of its centre, and x, y and
-// the signed magnification of each of them.
+// source appends the magnification of a disc, the same by a single lens at the origin, the number
+// of images of its centre, and x, y and the signed magnification of each of them.
 func source(dst []float64, b lens.Binary, x, y, rho float64) []float64 {
 	r := b.Magnification(x, y, rho, lens.Options{})
-	dst = append(dst, r.Magnification, float64(r.Images))
+	dst = append(dst, r.Magnification, lens.SingleLensDisc(math.Hypot(x, y), rho, lens.Options{}), float64(r.Images))
 	for _, im := range b.Images(nil, x, y) {
 		dst = append(dst, im.X, im.Y, im.Magnification)
 	}

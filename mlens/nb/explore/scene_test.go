@@ -98,11 +98,20 @@ func TestSource(t *testing.T) {
 		x := map[int]float64{3: 0.8, 5: 0.05}[want]
 		v := source(nil, b, x, 0.01, 1e-4)
 		sum := 0.0
-		for i := 4; i < len(v); i += 3 {
+		for i := 5; i < len(v); i += 3 {
 			sum += math.Abs(v[i])
 		}
-		if int(v[1]) != want || len(v) != 2+3*want || math.Abs(sum/v[0]-1) > 1e-2 {
+		if int(v[2]) != want || len(v) != 3+3*want || math.Abs(v[1]/lens.SingleLens(math.Hypot(x, 0.01))-1) > 1e-3 || math.Abs(sum/v[0]-1) > 1e-2 {
 			t.Errorf("%v: want %d images that add up", v, want)
+		}
+	}
+}
+
+func TestSingleLens(t *testing.T) {
+	v := singleLens(nil, lens.Trajectory{Alpha: 30, TE: 20}, 0.01, window{first: -20, last: 20}, 3)
+	for i, want := range []float64{lens.SingleLens(1), math.Sqrt(1 + 4/1e-4), lens.SingleLens(1)} {
+		if math.Abs(v[i]/want-1) > 0.01 {
+			t.Errorf("%v, want %v", v[i], want)
 		}
 	}
 }
