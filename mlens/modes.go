@@ -109,7 +109,7 @@ func (p *Posterior) best(m *Mode, group []event.Theta, tries int) {
 			for k := range next {
 				var err error
 				fits[k].Chi2 = math.NaN()
-				if a, err = group[chosen[k]].Params().Magnification(a, p.Window.Times, lens.Options{}); err == nil {
+				if a, err = group[chosen[k]].Params().Magnification(a, p.Window.Times, lens.Options{AbsTol: 1e-4, RelTol: 1e-4}); err == nil {
 					fits[k], _ = p.Window.FitFluxes(a)
 				}
 			}

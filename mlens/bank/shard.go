@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
@@ -103,31 +105,19 @@ func readManifest(dir string) (*manifest, error) {
 
 // writeFile writes a file under a temporary name, makes it durable and renames
 // it.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return fmt.Errorf("bank: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("bank: writing %s: %w", path, err)
-		}
-	}()
+	defer f.Cleanup()
 	if err := write(f); err != nil {
-		return err
+		return fmt.Errorf("bank: writing %s: %w", path, err)
 	}
-	if err := f.Sync(); err != nil {
-		return err
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("bank: writing %s: %w", path, err)
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 // shard is a run of simulations. On disk: the magic, three uint32 (records,

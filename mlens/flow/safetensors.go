@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+
+	"github.com/google/renameio/v2"
 )
 
 // A tensorFile is the content of a safetensors file: named arrays of float32 or float64 and a little text. The format is eight bytes
@@ -174,36 +176,21 @@ func readTensors(r io.Reader) (*tensorFile, error) {
 
 // removeTemporary removes what a process killed within [replaceFile] has left.
 func removeTemporary(path string) {
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*"))
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"*"))
 	for _, p := range left {
 		os.Remove(p) // if it cannot be removed it does no harm
 	}
 }
 
-// replaceFile writes a file so that at any moment either the old or the new content is there: under a temporary name in the same
-// folder, flushed to the disk, and renamed.
-func replaceFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+// replaceFile writes a file so that at any moment either the old or the new content is there.
+func replaceFile(path string, write func(io.Writer) error) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err = write(f); err != nil {
+	defer f.Cleanup()
+	if err := write(f); err != nil {
 		return err
 	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return f.CloseAtomicallyReplace()
 }

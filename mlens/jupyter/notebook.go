@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
 // Notebook is what we read of an .ipynb file.
@@ -158,26 +159,7 @@ func tidy(b []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// writeFile replaces path with b: a temporary file beside it, then a rename.
+// writeFile replaces path with b, at once, and keeps its permissions.
 func writeFile(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	mode := os.FileMode(0o644)
-	if i, err := os.Stat(path); err == nil {
-		mode = i.Mode().Perm()
-	}
-	_, err = io.Copy(f, bytes.NewReader(b))
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return renameio.WriteFile(path, b, 0o644, renameio.WithTempDir(filepath.Dir(path)), renameio.WithExistingPermissions())
 }

@@ -1,8 +1,9 @@
 package lens
 
 import (
-	"fmt"
+	"errors"
 	"math"
+	"strconv"
 )
 
 // Binary is a lens of two point masses.
@@ -20,10 +21,10 @@ type Binary struct {
 // separation or a mass ratio that is not positive and finite.
 func (b Binary) Check() error {
 	if !(b.S > 0) || math.IsInf(b.S, 0) {
-		return fmt.Errorf("lens: s = %v, but a separation must be positive and finite", b.S)
+		return errors.New("lens: s = " + show(b.S) + ", but a separation must be positive and finite")
 	}
 	if !(b.Q > 0) || math.IsInf(b.Q, 0) {
-		return fmt.Errorf("lens: q = %v, but a mass ratio must be positive and finite", b.Q)
+		return errors.New("lens: q = " + show(b.Q) + ", but a mass ratio must be positive and finite")
 	}
 	return nil
 }
@@ -133,3 +134,7 @@ func (g *geom) shears(w complex128) (h, h1, h2 complex128) {
 	h2 = scale(6, a*i1+b*i2)
 	return h, h1, h2
 }
+
+// show formats a number for a message. Package fmt would add a third to the
+// size of this package in a web page.
+func show(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

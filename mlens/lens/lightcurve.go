@@ -1,8 +1,9 @@
 package lens
 
 import (
-	"fmt"
+	"errors"
 	"math"
+	"strconv"
 )
 
 // LightCurve returns the magnification of a uniform disc of radius rho, in
@@ -18,19 +19,19 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 		return nil, err
 	}
 	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
-		return nil, fmt.Errorf("lens: trajectory %+v is not finite", tr)
+		return nil, errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
 	}
 	if tr.TE == 0 {
-		return nil, fmt.Errorf("lens: tE = 0, but an Einstein time must not be 0")
+		return nil, errors.New("lens: tE = 0, but an Einstein time must not be 0")
 	}
 	if !(rho >= 0) || math.IsInf(rho, 1) {
-		return nil, fmt.Errorf("lens: rho = %v, but a source radius must be finite and not negative", rho)
+		return nil, errors.New("lens: rho = " + show(rho) + ", but a source radius must be finite and not negative")
 	}
 	if dst == nil {
 		dst = make([]float64, len(times))
 	}
 	if len(dst) != len(times) {
-		return nil, fmt.Errorf("lens: dst holds %d values, but there are %d times", len(dst), len(times))
+		return nil, errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
 	}
 	f := follower{rho: rho, opt: opt.withDefaults()}
 	if opt.PointSource {
@@ -43,7 +44,7 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 	for i, t := range times {
 		tau := (t - tr.T0) / tr.TE
 		if tau-tau != 0 {
-			return nil, fmt.Errorf("lens: times[%d] = %v is not finite", i, t)
+			return nil, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
 		}
 		dst[i] = f.epoch(tau*cs-tr.U0*sn, tau*sn+tr.U0*cs, tau)
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/mlens-go/microlens/mlens"
@@ -129,26 +130,11 @@ func writeInference(dir string, win event.LightCurve, draws []event.Theta, modes
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	path := filepath.Join(dir, "samples.csv")
-	f, err := os.CreateTemp(dir, ".samples.csv.*")
-	if err != nil {
+	var samples bytes.Buffer
+	if err := writeSamples(&samples, draws); err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails once it is renamed
-	buf := bufio.NewWriter(f)
-	if err := writeSamples(buf, draws); err != nil {
-		return err
-	}
-	if err := buf.Flush(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := renameio.WriteFile(filepath.Join(dir, "samples.csv"), samples.Bytes(), 0o644, renameio.WithTempDir(dir)); err != nil {
 		return err
 	}
 	solutions := make([]plots.Solution, len(modes))
