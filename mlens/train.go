@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/mlens-go/microlens/mlens/bank"
+	"github.com/mlens-go/microlens/mlens/cache"
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/flow"
 )
@@ -75,30 +76,17 @@ func (c TrainConfig) Hash() string {
 // Nothing in it changes a bit of the result.
 type Run struct {
 	// Dir holds the banks and the training runs, each in a folder named by the
-	// hash of its configuration. Empty means [CacheDir].
+	// hash of its configuration. Empty means cache.Dir.
 	Dir        string
 	Simulating func(bank.Progress) // may be nil
 	Training   func(flow.Progress) // may be nil
-}
-
-// CacheDir returns the folder in which simulations and training runs are kept:
-// $MLENS_CACHE, else the folder mlens in the user's cache.
-func CacheDir() (string, error) {
-	if d := os.Getenv("MLENS_CACHE"); d != "" {
-		return d, nil
-	}
-	d, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("mlens: no folder for simulations and training runs (%w): set MLENS_CACHE to one", err)
-	}
-	return filepath.Join(d, "mlens"), nil
 }
 
 func (r Run) folder(kind, hash string) (string, error) {
 	dir := r.Dir
 	if dir == "" {
 		var err error
-		if dir, err = CacheDir(); err != nil {
+		if dir, err = cache.Dir(); err != nil {
 			return "", err
 		}
 	}

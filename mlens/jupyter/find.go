@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/mlens-go/microlens/mlens/cache"
 )
 
 // Least versions of the parts of Jupyter that we use, found to work with our settings.
@@ -41,11 +43,11 @@ type Jupyter struct {
 // The environment variable MLENS_JUPYTER overrides the search: the path of a jupyter program, or
 // "private" to pass over the one on PATH. The error is an *[Unavailable] when none can be had.
 func Find(ctx context.Context, root string, p *Progress) (*Jupyter, error) {
-	cache, err := CacheDir()
+	dir, err := cache.Dir()
 	if err != nil {
 		return nil, err
 	}
-	j := &Jupyter{Root: root, cache: cache}
+	j := &Jupyter{Root: root, cache: dir}
 	switch want := os.Getenv("MLENS_JUPYTER"); want {
 	case "":
 		path, err := exec.LookPath("jupyter")
@@ -62,8 +64,8 @@ func Find(ctx context.Context, root string, p *Progress) (*Jupyter, error) {
 		j.Command = want
 		return j, nil
 	}
-	v := venv{lock: filepath.Join(j.settings(), "requirements.lock"), cache: cache}
-	dir, err := v.ensure(ctx, p)
+	v := venv{lock: filepath.Join(j.settings(), "requirements.lock"), cache: dir}
+	dir, err = v.ensure(ctx, p)
 	if err != nil {
 		return nil, err
 	}

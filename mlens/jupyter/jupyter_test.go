@@ -27,28 +27,6 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-func TestCacheDir(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("MLENS_CACHE", dir)
-	if d, err := CacheDir(); err != nil || d != dir {
-		t.Errorf("MLENS_CACHE: %q, %v", d, err)
-	}
-	for _, v := range []string{"MLENS_CACHE", "HOME", "XDG_CACHE_HOME"} {
-		t.Setenv(v, "")
-	}
-	t.Setenv("TMPDIR", dir)
-	d, err := CacheDir()
-	if err != nil || filepath.Dir(d) != dir {
-		t.Fatalf("no home: %q, %v", d, err)
-	}
-	if err := os.Chmod(d, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := CacheDir(); err == nil {
-		t.Error("took a folder that others can write to")
-	}
-}
-
 func TestFitVersions(t *testing.T) {
 	const good = "Selected Jupyter core packages...\nIPython          : 9.1\njupyter_client   : 8.1\n" +
 		"jupyterlab       : 4.6.6\nnbclient         : 0.11.0\nnbconvert        : 7.17.2\n"

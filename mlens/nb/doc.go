@@ -1,5 +1,6 @@
 // Package nb is what a notebook cell needs around the science: [Must] to stop at an error, [Show]
-// for a figure, [Data] for a file of the repository, [Progress] for a long loop and [Context] for
+// for a figure, [Explore] for a binary lens with sliders, [Data] for a file of the repository,
+// [Progress] for a long loop and [Context] for
 // the interrupt button.
 //
 // Everything works in JupyterLab, in a console (text instead of pictures), without any browser

@@ -16,7 +16,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mlens-go/microlens/mlens/jupyter"
+	"github.com/mlens-go/microlens/mlens/cache"
 )
 
 // An engine is mlens/nb/explore, compiled for a web page.
@@ -56,7 +56,7 @@ func buildEngine(ctx context.Context, root string) (engine, error) {
 	}
 	e := engine{Key: fmt.Sprintf("%.8x", h.Sum(nil))}
 	var kept string
-	if dir, err := jupyter.CacheDir(); err == nil {
+	if dir, err := cache.Dir(); err == nil {
 		kept = filepath.Join(dir, "explore-"+e.Key+".json")
 		if b, err := os.ReadFile(kept); err == nil && json.Unmarshal(b, &e) == nil {
 			return e, nil

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mlens-go/microlens/mlens/cache"
 	"github.com/mlens-go/microlens/mlens/jupyter"
 )
 
@@ -46,11 +47,11 @@ func buildSIMD(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cache, err := jupyter.CacheDir()
+	dir, err := cache.Dir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "bin")
+	dir = filepath.Join(dir, "bin")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
