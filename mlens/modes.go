@@ -19,7 +19,7 @@ type Mode struct {
 	Median, Sigma event.Theta
 	// Best is the draw that fits the light curve best when the exact simulator
 	// gives its magnifications and the two fluxes are fitted; its f_s is the
-	// fitted one.
+	// fitted one, within the prior.
 	Best    event.Theta
 	Fluxes  event.Fluxes // of Best
 	Chi2DOF float64      // of Best
@@ -110,7 +110,7 @@ func (p *Posterior) best(m *Mode, group []event.Theta, tries int) {
 				var err error
 				fits[k].Chi2 = math.NaN()
 				if a, err = group[chosen[k]].Params().Magnification(a, p.Window.Times, lens.Options{AbsTol: 1e-4, RelTol: 1e-4}); err == nil {
-					fits[k], _ = p.Window.FitFluxes(a)
+					fits[k] = p.fluxes(a)
 				}
 			}
 		})
@@ -131,4 +131,23 @@ func (p *Posterior) best(m *Mode, group []event.Theta, tries int) {
 		m.Best[event.Fs] = m.Fluxes.Fs()
 	}
 	m.Chi2DOF = m.Fluxes.Chi2 / float64(p.Window.Len()-event.Dim-1)
+}
+
+// fluxes fits the two fluxes, or only the baseline where they would give an f_s
+// outside the prior.
+func (p *Posterior) fluxes(a []float64) event.Fluxes {
+	f, err := p.Window.FitFluxes(a)
+	if err != nil {
+		return event.Fluxes{Chi2: math.NaN()}
+	}
+	r := p.est.Prior.Fs
+	if fs := f.Fs(); !(fs >= r.Min && fs <= r.Max) || f.Baseline() <= 0 {
+		// χ² is convex in the fluxes: the best point allowed is on the border.
+		_, low := p.Window.LogLikelihood(a, r.Min)
+		_, high := p.Window.LogLikelihood(a, r.Max)
+		if f = low; high.Chi2 < low.Chi2 {
+			f = high
+		}
+	}
+	return f
 }

@@ -93,7 +93,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 			header := comment
 			if !numeric(row) {
 				if first != 0 {
-					return fail(line, "neither a header nor numbers: %q", text)
+					return fail(line, "neither a header nor numbers: %.60q", text)
 				}
 				comment, first = row, line
 				continue
@@ -124,9 +124,9 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 		}
 		if n := len(lc.Times); n > 0 && v[0] <= lc.Times[n-1] {
 			if v[0] == lc.Times[n-1] {
-				return fail(line, "time %v stands twice; average the two rows or remove one", v[0])
+				return fail(line, "time %s stands twice; average the two rows or remove one", days(v[0]))
 			}
-			return fail(line, "time %v is before %v in the row above; sort the file by time", v[0], lc.Times[n-1])
+			return fail(line, "time %s is before %s in the row above; sort the file by time", days(v[0]), days(lc.Times[n-1]))
 		}
 		lc.Times, values, lc.Err = append(lc.Times, v[0]), append(values, v[1]), append(lc.Err, v[2])
 	}
@@ -157,7 +157,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 	}
 	for i, f := range lc.Flux {
 		if math.IsInf(f, 0) || math.IsInf(lc.Err[i], 0) || lc.Err[i] == 0 {
-			return fail(0, "time %v: magnitude %v cannot be turned into a flux with zero point %v", lc.Times[i], values[i], o.ZeroPoint)
+			return fail(0, "time %s: the magnitude cannot be turned into a flux with zero point %v", days(lc.Times[i]), o.ZeroPoint)
 		}
 	}
 	return lc, nil
@@ -183,3 +183,6 @@ func numeric(row []string) bool {
 	_, err := strconv.ParseFloat(row[0], 64)
 	return err == nil
 }
+
+// days writes a time as people do, without an exponent.
+func days(t float64) string { return strconv.FormatFloat(t, 'f', -1, 64) }

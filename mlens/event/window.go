@@ -24,8 +24,8 @@ func (lc LightCurve) Window(start, length float64) (LightCurve, error) {
 	lo := sort.Search(lc.Len(), func(i int) bool { return lc.Times[i]-start >= 0 })
 	hi := sort.Search(lc.Len(), func(i int) bool { return lc.Times[i]-start >= length })
 	if hi-lo < MinPoints {
-		return LightCurve{}, fmt.Errorf("event: %s: %d measurements between %g and %g, but at least %d are needed; the light curve runs from %g to %g: choose another start of the window",
-			lc.Name, hi-lo, start, start+length, MinPoints, first(lc.Times), last(lc.Times))
+		return LightCurve{}, fmt.Errorf("event: %s: %d measurements between %s and %s, but at least %d are needed; the light curve runs from %s to %s: choose another start of the window",
+			lc.Name, hi-lo, days(start), days(start+length), MinPoints, days(first(lc.Times)), days(last(lc.Times)))
 	}
 	w := LightCurve{Name: lc.Name, Times: slices.Clone(lc.Times[lo:hi]), Flux: slices.Clone(lc.Flux[lo:hi]), Err: slices.Clone(lc.Err[lo:hi])}
 	for i := range w.Times {

@@ -1,6 +1,11 @@
 package main
 
-import "regexp"
+import (
+	"errors"
+	"regexp"
+
+	"github.com/spf13/cobra"
+)
 
 var singleDash = regexp.MustCompile(`^-[A-Za-z][A-Za-z0-9]+[A-Za-z0-9-]*(=.*)?$`)
 
@@ -19,4 +24,14 @@ func doubleDash(args []string) []string {
 		out = append(out, a)
 	}
 	return out
+}
+
+// oneFile accepts exactly one argument, and says what else to give.
+func oneFile(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return errors.New(what)
+		}
+		return nil
+	}
 }

@@ -47,7 +47,7 @@ counted from the start of the window.
 With -out, the draws go to samples.csv and the figures to corner.png and
 solutions.png in that folder.`,
 		Example: "  go tool mlens infer -window 2460919.5 -out event light-curve.dat",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneFile("name one light-curve file, as in the example of --help"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.read.Unit = event.Unit(o.unit)
 			return infer(cmd.OutOrStdout(), args[0], o)

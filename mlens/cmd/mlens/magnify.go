@@ -29,7 +29,7 @@ and images (of the source's centre) added. Other columns pass through; lines tha
 start with # are left out. x and y are in Einstein radii of the total mass, the
 centre of mass at the origin, the primary at x = −s·q/(1+q).`,
 		Example: "  go tool mlens magnify -tol 1e-4 sources.csv > magnified.csv",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneFile("name one CSV file, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !(tol > 0 && tol < 1) {
 				return fmt.Errorf("-tol is %v, but must be between 0 and 1", tol)

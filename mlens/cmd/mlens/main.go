@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mlens: interrupted")
 		os.Exit(130)
 	default:
-		fmt.Fprintln(os.Stderr, "mlens:", err)
+		fmt.Fprintln(os.Stderr, "mlens:", strings.TrimPrefix(err.Error(), "mlens: "))
 		os.Exit(1)
 	}
 }
