@@ -1,0 +1,98 @@
+package mlens
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens/bank"
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+var shippedDir = filepath.Join("..", "data", "models", "small")
+
+// The model that ships does on simulations made here what its manifest says: a
+// change of features, scalers or physics since it was trained would show.
+func TestShippedModel(t *testing.T) {
+	e, err := Load(shippedDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := e.Judgement()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bank.Simulate(context.Background(), bank.Config{N: 5000, Seed: 20211}, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	const n = 60
+	got, err := e.Evaluate(b, bank.Test, n, 200, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spread := j.NLLErr * math.Sqrt(float64(j.Events))
+	t.Logf("NLL %.2f on %d new events; %.2f ± %.2f on %d of the test split, an event scatters by %.1f", got.NLL, n, j.NLL, j.NLLErr, j.Events, spread)
+	if math.Abs(got.NLL-j.NLL) > 4*spread/math.Sqrt(n) {
+		t.Errorf("NLL %.2f on new events, but the model's judgement says %.2f", got.NLL, j.NLL)
+	}
+	if j.NLL > e.Record.PriorNLL-5 {
+		t.Errorf("NLL %.2f is hardly better than the prior's %.2f", j.NLL, e.Record.PriorNLL)
+	}
+}
+
+// On the example events the truth lies within the posterior, parameter by
+// parameter.
+func TestShippedModelCoversTheTruth(t *testing.T) {
+	e, err := Load(shippedDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, truth := range map[string]event.Theta{
+		"close-wide.csv":       {-0.2, -2, 300, 0.05, 26, 1.301, -2.301, 0.12},
+		"resonant.csv":         {0, -3.301, 110, 0.1, 26, 1.301, -2.301, 0.2},
+		"binary-planetary.csv": {-0.35, -1.7, 80, 0.1, 26, 1.699, -3, 0.2},
+		"roman-planet.csv":     {0.09, -2.8, 220, 0.15, 33, 1.25, -2.8, 0.6},
+	} {
+		lc, err := event.Read(filepath.Join("..", "data", "events", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := e.Condition(lc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		draws := p.Sample(4000, 1)
+		for k := range truth {
+			below := 0
+			for _, d := range draws {
+				if d[k] < truth[k] {
+					below++
+				}
+			}
+			if f := float64(below) / float64(len(draws)); f < 0.001 || f > 0.999 {
+				t.Errorf("%s: %.2f %% of the draws have %s below the truth %v", file, 100*f, event.Names[k], truth[k])
+			}
+		}
+	}
+}
+
+func BenchmarkInfer(b *testing.B) {
+	e, err := Load(shippedDir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	lc, err := event.Read(filepath.Join("..", "data", "events", "close-wide.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		p, err := e.Condition(lc)
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.Sample(20_000, 1)
+	}
+}
