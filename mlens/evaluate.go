@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"runtime"
@@ -102,8 +103,12 @@ func (e *Estimator) meanNLL(batches []flow.Batch) (float64, error) {
 
 // Evaluate judges the model on n realisations of a split of the bank, with
 // draws posterior draws each. progress, which may be nil, is told how many are
-// done.
-func (e *Estimator) Evaluate(b *bank.Bank, split bank.Split, n, draws int, progress func(done, total int)) (*Judgement, error) {
+// done. Where the network puts nothing inside the prior, the rank is taken to be
+// one half.
+func (e *Estimator) Evaluate(ctx context.Context, b *bank.Bank, split bank.Split, n, draws int, progress func(done, total int)) (*Judgement, error) {
+	if n < 1 || draws < 1 {
+		return nil, fmt.Errorf("mlens: %d events with %d draws each judge nothing", n, draws)
+	}
 	chosen, err := b.Select(split, e.Training.Cut)
 	if err != nil {
 		return nil, err
@@ -147,6 +152,10 @@ func (e *Estimator) Evaluate(b *bank.Bank, split bank.Split, n, draws int, progr
 					for j, t := range sample {
 						col[j] = t[k]
 					}
+					if len(col) == 0 {
+						r.ranks[k] = 0.5
+						continue
+					}
 					r.ranks[k] = math.Round(1e5*calib.Rank(col, truth[k])) / 1e5
 				}
 				mu.Lock()
@@ -159,10 +168,16 @@ func (e *Estimator) Evaluate(b *bank.Bank, split bank.Split, n, draws int, progr
 		})
 	}
 	for i := range n {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- i
 	}
 	close(next)
 	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 
 	j := &Judgement{Events: n, Draws: draws}
 	var sum, sum2 float64

@@ -33,6 +33,9 @@ func readHistory(path string) ([]flow.Progress, error) {
 			continue
 		}
 		var v [6]float64
+		if len(row) < len(v) {
+			return nil, fmt.Errorf("mlens: %s:%d: %d columns, but a training curve has %d", path, i+1, len(row), len(v))
+		}
 		for k := range v {
 			if row[k] == "" {
 				v[k] = math.NaN()

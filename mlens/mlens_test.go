@@ -152,7 +152,7 @@ func TestPosterior(t *testing.T) {
 	if v := p.LogProb([]event.Theta{out})[0]; !math.IsInf(v, -1) {
 		t.Errorf("log-density %v outside the prior", v)
 	}
-	modes, err := p.Modes(draws, 20)
+	modes, err := p.Modes(context.Background(), draws, 20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,6 +229,9 @@ func TestConditionRefuses(t *testing.T) {
 	}{
 		"absolute times":  {func(l *event.LightCurve) { l.Times = shift(l.Times, 2460000) }, "Window"},
 		"too few points":  {func(l *event.LightCurve) { l.Times, l.Flux, l.Err = l.Times[:9], l.Flux[:9], l.Err[:9] }, "at least"},
+		"NaN":             {func(l *event.LightCurve) { l.Flux = shift(l.Flux, 0); l.Flux[9] = math.NaN() }, "measurement 9"},
+		"no error":        {func(l *event.LightCurve) { l.Err = shift(l.Err, 0); l.Err[9] = 0 }, "measurement 9"},
+		"unsorted":        {func(l *event.LightCurve) { l.Times = shift(l.Times, 0); l.Times[9] = 0 }, "measurement 9"},
 		"difference flux": {func(l *event.LightCurve) { l.Flux = shift(l.Flux, -20000) }, "baseline flux"},
 	} {
 		bad := lc

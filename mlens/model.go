@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -81,21 +82,26 @@ func Load(dir string) (*Estimator, error) {
 	}
 	e := &Estimator{Dir: dir}
 	if err := json.Unmarshal(raw, &e.Manifest); err != nil {
-		return nil, fmt.Errorf("mlens: %s is damaged (%v): fetch the model again", path, err)
+		return nil, fmt.Errorf("mlens: %s is damaged (%v): fetch the model again, or train it anew", path, err)
 	}
 	if e.Version != modelVersion {
 		return nil, fmt.Errorf("mlens: %s is a model of version %d, but this program reads version %d: train it anew, or use the program that made it", path, e.Version, modelVersion)
 	}
-	if err := e.Network.Check(); err != nil {
-		return nil, fmt.Errorf("mlens: %s: %w", path, err)
+	if err := checkNetwork(e.Network); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for k, std := range e.Scaler.Std {
+		if !(std > 0) || math.IsInf(std, 0) || math.IsNaN(e.Scaler.Mean[k]) {
+			return nil, fmt.Errorf("mlens: %s is damaged: %s is scaled by %v: fetch the model again, or train it anew", path, event.Names[k], std)
+		}
 	}
 	weights := filepath.Join(dir, filepath.Base(e.Weights))
 	raw, err = os.ReadFile(weights)
 	if err != nil {
-		return nil, fmt.Errorf("mlens: the weights of the model in %s: %w: fetch the model again", dir, err)
+		return nil, fmt.Errorf("mlens: the weights of the model in %s: %w: fetch the model again, or train it anew", dir, err)
 	}
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != e.WeightsSHA256 {
-		return nil, fmt.Errorf("mlens: %s is damaged or cut short: %d bytes with checksum %x…, not %.8s…: fetch the model again", weights, len(raw), sum[:4], e.WeightsSHA256)
+		return nil, fmt.Errorf("mlens: %s is damaged or cut short: %d bytes with checksum %x…, not %.8s…: fetch the model again, or train it anew", weights, len(raw), sum[:4], e.WeightsSHA256)
 	}
 	if e.model, err = flow.ReadModel(e.Network, bytes.NewReader(raw)); err != nil {
 		return nil, fmt.Errorf("mlens: %s: %w", weights, err)
@@ -103,8 +109,8 @@ func Load(dir string) (*Estimator, error) {
 	return e, nil
 }
 
-// Save writes the model to folder dir: model.json, the weights and the
-// training curve. Every file is written under a temporary name and renamed,
+// Save writes the model to folder dir: model.json, the weights, the training
+// curve and the judgement if there is one. Every file is written under a temporary name and renamed,
 // model.json last, so that a model is there whole or not at all.
 func (e *Estimator) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -133,6 +139,11 @@ func (e *Estimator) Save(dir string) error {
 		{manifestName, append(manifest, '\n')},
 	} {
 		if err := replaceFile(filepath.Join(dir, f.name), f.data); err != nil {
+			return err
+		}
+	}
+	if j, err := e.Judgement(); err == nil {
+		if err := j.Save(dir); err != nil {
 			return err
 		}
 	}

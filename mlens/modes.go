@@ -2,6 +2,7 @@ package mlens
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"runtime"
@@ -30,7 +31,7 @@ type Mode struct {
 // all, shared among the modes by weight. Medians of α are circular. Sigma is half the distance
 // between the 16 % and 84 % quantiles. Where every simulation of a
 // mode fails, Chi2DOF is NaN.
-func (p *Posterior) Modes(draws []event.Theta, tries int) ([]Mode, error) {
+func (p *Posterior) Modes(ctx context.Context, draws []event.Theta, tries int) ([]Mode, error) {
 	points := make([][]float64, len(draws))
 	for i, t := range draws {
 		// ρ is rarely measured and never tells solutions apart.
@@ -47,9 +48,9 @@ func (p *Posterior) Modes(draws []event.Theta, tries int) ([]Mode, error) {
 	}
 	for i := range modes {
 		modes[i] = summarise(groups[i], len(draws))
-		p.best(&modes[i], groups[i], max(1, int(modes[i].Weight*float64(tries))))
+		p.best(ctx, &modes[i], groups[i], max(1, int(modes[i].Weight*float64(tries))))
 	}
-	return modes, nil
+	return modes, ctx.Err()
 }
 
 // Summary returns medians and widths of draws taken together.
@@ -87,7 +88,7 @@ func summarise(group []event.Theta, of int) Mode {
 
 // best runs the exact simulator on draws of a mode: half of them the densest,
 // half spread evenly over the group.
-func (p *Posterior) best(m *Mode, group []event.Theta, tries int) {
+func (p *Posterior) best(ctx context.Context, m *Mode, group []event.Theta, tries int) {
 	lp := p.LogProb(group)
 	order := make([]int, len(group))
 	for i := range order {
@@ -116,6 +117,9 @@ func (p *Posterior) best(m *Mode, group []event.Theta, tries int) {
 		})
 	}
 	for k := range chosen {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- k
 	}
 	close(next)

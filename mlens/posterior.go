@@ -23,6 +23,9 @@ type Posterior struct {
 // of at most 72 days, with times counted from its start: see
 // [event.LightCurve.Window].
 func (e *Estimator) Condition(lc event.LightCurve) (*Posterior, error) {
+	if err := lc.Check(); err != nil {
+		return nil, err
+	}
 	season := event.Season()
 	if lc.Len() < event.MinPoints {
 		return nil, fmt.Errorf("mlens: %s: %d measurements, but at least %d are needed", lc.Name, lc.Len(), event.MinPoints)

@@ -29,7 +29,7 @@ func TestShippedModel(t *testing.T) {
 	}
 	defer b.Close()
 	const n = 60
-	got, err := e.Evaluate(b, bank.Test, n, 200, nil)
+	got, err := e.Evaluate(context.Background(), b, bank.Test, n, 200, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,8 +21,7 @@ type TrainConfig struct {
 	Bank      bank.Config
 	Cut       float64        // residual χ²/dof of the best single lens; zero means bank.CutPaper
 	Observing bank.Observing // how light curves are realised
-	// Network is the architecture; its zero value means [Small]. Length,
-	// channels and scalars are set by the package.
+	// Network is the architecture; its zero value means [Small].
 	Network flow.Config
 	Curves  int    // light curves shown in all; zero means 1,000,000
 	Batch   int    // light curves a step; zero means 128
@@ -55,6 +53,37 @@ func (c TrainConfig) withDefaults() TrainConfig {
 		c.LearningRate = 1e-3
 	}
 	return c
+}
+
+// Check reports what is wrong with the configuration, or nil.
+func (c TrainConfig) Check() error {
+	c = c.withDefaults()
+	switch {
+	case c.Batch < 1 || c.Curves < c.Batch:
+		return fmt.Errorf("mlens: %d light curves in batches of %d are no training", c.Curves, c.Batch)
+	case !(c.LearningRate > 0 && c.LearningRate < 1):
+		return fmt.Errorf("mlens: the learning rate is %v, but must be between 0 and 1", c.LearningRate)
+	case !(c.Observing.Irregular >= 0 && c.Observing.Irregular <= 1):
+		return fmt.Errorf("mlens: the fraction of irregular light curves is %v, but must be between 0 and 1", c.Observing.Irregular)
+	case !(c.Cut >= 0):
+		return fmt.Errorf("mlens: the cut is at χ²/dof > %v, but must be at 0 or above", c.Cut)
+	}
+	if err := checkNetwork(c.Network); err != nil {
+		return err
+	}
+	return c.Bank.Check()
+}
+
+// checkNetwork reports why a network cannot be fed what this package feeds it.
+func checkNetwork(n flow.Config) error {
+	if err := n.Check(); err != nil {
+		return err
+	}
+	if n.Length != event.Season().N || n.Channels != channels || n.Scalars != scalars || n.Dim != event.Dim {
+		return fmt.Errorf("mlens: the network takes %d × %d numbers, %d scalars and %d parameters, but light curves have %d × %d, %d and %d",
+			n.Length, n.Channels, n.Scalars, n.Dim, event.Season().N, channels, scalars, event.Dim)
+	}
+	return nil
 }
 
 // Hash returns 16 hexadecimal digits that stand for the configuration.
@@ -108,6 +137,9 @@ func Simulate(ctx context.Context, cfg bank.Config, run Run) (*bank.Bank, error)
 // was interrupted. When ctx ends, the state is saved and the error wraps the
 // cause.
 func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
 	cfg = cfg.withDefaults()
 	dir, err := run.folder("runs", cfg.Hash())
 	if err != nil {
@@ -116,9 +148,6 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	final := filepath.Join(dir, "model")
 	if _, err := os.Stat(filepath.Join(final, manifestName)); err == nil {
 		return Load(final)
-	}
-	if cfg.Curves < cfg.Batch || cfg.Batch < 1 {
-		return nil, fmt.Errorf("mlens: %d light curves in batches of %d are no training", cfg.Curves, cfg.Batch)
 	}
 	b, err := Simulate(ctx, cfg.Bank, run)
 	if err != nil {
@@ -161,7 +190,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 		Source: train, Validation: held, Steps: cfg.Curves / cfg.Batch, Batch: cfg.Batch, LearningRate: cfg.LearningRate,
 		Seed: cfg.Seed, Dir: state, Progress: run.Training,
 	})
-	if errors.Is(err, context.Canceled) {
+	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)
 	}
 	if err != nil {

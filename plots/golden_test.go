@@ -125,7 +125,7 @@ func TestFormats(t *testing.T) {
 	if err := fig.Save(filepath.Join(dir, "missing", "loss.png")); err == nil {
 		t.Error("a missing folder was accepted")
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".figure-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("temporary files remain: %v", left)
 	}
 	var a, b bytes.Buffer

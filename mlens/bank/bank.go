@@ -29,7 +29,8 @@ type place struct {
 	offset int64 // of the curve in the shard's file
 }
 
-// Open opens the bank in dir. It checks that every shard is whole by its size
+// Open opens the bank in dir, as far as it has been made: Records is shorter
+// than Config.N until [Simulate] has finished. It checks that every shard is whole by its size
 // and header; [Bank.Verify] checks the contents.
 func Open(dir string) (_ *Bank, err error) {
 	m, err := readManifest(dir)

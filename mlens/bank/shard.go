@@ -100,6 +100,14 @@ func readManifest(dir string) (*manifest, error) {
 	if m.Version != version {
 		return nil, fmt.Errorf("bank: %s is of version %d, but this program reads version %d: simulate again", path, m.Version, version)
 	}
+	if m.Hash != m.Config.Hash() {
+		return nil, fmt.Errorf("bank: %s is damaged: its configuration has the hash %s, not %s: delete the folder and simulate again", path, m.Config.Hash(), m.Hash)
+	}
+	for i, s := range m.Shards {
+		if s.N < 1 || s.N > shardSize || s.Kept < 0 || s.Kept > s.N {
+			return nil, fmt.Errorf("bank: %s is damaged: shard %d has %d simulations and %d curves: delete the folder and simulate again", path, i, s.N, s.Kept)
+		}
+	}
 	return &m, nil
 }
 

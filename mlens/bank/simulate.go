@@ -135,6 +135,10 @@ func startManifest(cfg Config, dir string) (*manifest, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("bank: %w", err)
 	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".*.*")) // by kills, under temporary names
+	for _, p := range left {
+		os.Remove(p) // if it cannot be removed it does no harm
+	}
 	path := filepath.Join(dir, manifestName)
 	if _, err := os.Stat(path); os.IsNotExist(err) {
 		return &manifest{Version: version, Hash: cfg.Hash(), Config: cfg}, nil

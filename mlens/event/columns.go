@@ -19,7 +19,7 @@ type columns struct {
 var knownNames = [3][]string{
 	{"time", "t", "hjd*", "bjd*", "jd*", "mjd*", "date*", "day*", "time*"},
 	{"flux", "f", "mag", "magnitude", "magnification", "a", "counts*", "photons*", "flux*", "mag*", "*_mag", "*mag", "*flux"},
-	{"err", "error", "sigma", "e", "std", "unc*", "err*", "sigma*", "*_err", "*_error", "*err", "e_*", "d_*", "mag_err*", "flux_err*"},
+	{"err", "error", "sigma", "e", "std", "mag_err*", "magerr*", "flux_err*", "fluxerr*", "unc*", "err*", "sigma*", "*_err", "*_error", "*err", "e_*", "d_*"},
 }
 
 func nameMatches(name, pattern string) bool {
@@ -34,9 +34,6 @@ func nameMatches(name, pattern string) bool {
 
 // columns decides which columns of n to take.
 func (o ReadOptions) columns(header []string, n int) (*columns, error) {
-	if len(header) != n { // a comment that is no header
-		header = nil
-	}
 	c := &columns{at: [3]int{-1, -1, -1}, header: header}
 	what := [3]string{"time", "flux or magnitude", "error"}
 	for k, want := range [3]string{o.Time, o.Value, o.Error} {
@@ -104,15 +101,18 @@ func (c *columns) have() string {
 // unit decides whether values are fluxes or magnitudes, and refuses numbers
 // that contradict what was said of them.
 func (o ReadOptions) unit(c *columns, values, errs []float64) (Unit, error) {
-	said, by := o.Unit, "the options say"
-	if said == Auto && c.header != nil {
+	if o.Unit != Auto {
+		return o.Unit, nil // the user insists
+	}
+	said := Auto
+	if c.header != nil {
 		name := strings.ToLower(c.header[c.at[1]])
 		switch {
 		case strings.Contains(name, "mag") && !strings.HasPrefix(name, "magnif"):
-			said, by = InMagnitudes, "the header says"
+			said = InMagnitudes
 		case strings.Contains(name, "flux"), strings.HasPrefix(name, "count"), strings.HasPrefix(name, "photon"),
 			name == "f", strings.HasPrefix(name, "magnif"):
-			said, by = InFlux, "the header says"
+			said = InFlux
 		}
 	}
 	looks, sure := guessUnit(values, errs)
@@ -120,8 +120,8 @@ func (o ReadOptions) unit(c *columns, values, errs []float64) (Unit, error) {
 	case said == Auto:
 		return looks, nil
 	case sure && looks != said:
-		return said, fmt.Errorf("%s that column %d holds a %s, but the numbers look like a %s (they run from %.6g to %.6g, and the strongest excursions are %s): say which it is",
-			by, c.at[1]+1, said, looks, slices.Min(values), slices.Max(values), map[Unit]string{InFlux: "upwards", InMagnitudes: "downwards"}[looks])
+		return said, fmt.Errorf("the header says that column %d holds a %s, but the numbers look like a %s (they run from %.6g to %.6g, and the strongest excursions are %s): set the unit to what it is (-unit flux or -unit magnitude)",
+			c.at[1]+1, said, looks, slices.Min(values), slices.Max(values), map[Unit]string{InFlux: "upwards", InMagnitudes: "downwards"}[looks])
 	}
 	return said, nil
 }

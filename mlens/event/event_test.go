@@ -64,8 +64,8 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for name, p := range map[string]Params{
-		"s":     {S: 0, Q: 1, TE: 1, Fs: 1},
-		"q":     {S: 1, Q: math.NaN(), TE: 1, Fs: 1},
+		"s =":   {S: 0, Q: 1, TE: 1, Fs: 1},
+		"q =":   {S: 1, Q: math.NaN(), TE: 1, Fs: 1},
 		"tE":    {S: 1, Q: 1, TE: math.Inf(1), Fs: 1},
 		"rho":   {S: 1, Q: 1, TE: 1, Rho: -1, Fs: 1},
 		"f_s":   {S: 1, Q: 1, TE: 1},
@@ -146,6 +146,26 @@ func TestTablesPinTheFrame(t *testing.T) {
 	wrong[Alpha] -= 180
 	if got := rms(flux(wrong), flux(tables[0].truth)); got < 0.1 {
 		t.Errorf("with α + 180° the wide solution differs by %.3f only: the test decides nothing", got)
+	}
+}
+
+func TestLightCurveCheck(t *testing.T) {
+	for name, c := range map[string]struct {
+		lc   LightCurve
+		want string
+	}{
+		"lengths":  {LightCurve{Times: []float64{1, 2}, Flux: []float64{1, 2}, Err: []float64{1}}, "2 times, 2 fluxes and 1 errors"},
+		"NaN":      {LightCurve{Times: []float64{1, 2}, Flux: []float64{1, math.NaN()}, Err: []float64{1, 1}}, "measurement 1"},
+		"error":    {LightCurve{Times: []float64{1, 2}, Flux: []float64{1, 2}, Err: []float64{0, 1}}, "measurement 0"},
+		"unsorted": {LightCurve{Times: []float64{2, 1}, Flux: []float64{1, 2}, Err: []float64{1, 1}}, "sort"},
+	} {
+		c.lc.Name = "a.dat"
+		_, werr := c.lc.Window(0, 72)
+		for _, err := range []error{c.lc.Check(), werr} {
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "a.dat") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 

@@ -57,14 +57,15 @@ func (t Theta) Params() Params {
 // Check reports the first parameter that no event can have, or nil.
 // It knows nothing of priors.
 func (p Params) Check() error {
+	if err := p.Binary().Check(); err != nil {
+		return fmt.Errorf("event: %w", err)
+	}
 	for _, c := range []struct {
 		name string
 		v    float64
 		ok   bool
 		want string
 	}{
-		{"s", p.S, p.S > 0, "above 0"},
-		{"q", p.Q, p.Q > 0, "above 0"},
 		{"alpha", p.Alpha, true, "finite"},
 		{"u0", p.U0, true, "finite"},
 		{"t0", p.T0, true, "finite"},

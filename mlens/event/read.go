@@ -90,13 +90,19 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 		}
 		row := fields(text)
 		if cols == nil {
-			header := comment
 			if !numeric(row) {
 				if first != 0 {
 					return fail(line, "neither a header nor numbers: %.60q", text)
 				}
 				comment, first = row, line
 				continue
+			}
+			header := comment
+			if len(header) != len(row) {
+				if first != 0 {
+					return fail(line, "the row has %d columns, but the header names %d: %s", len(row), len(header), strings.Join(header, ", "))
+				}
+				header = nil // a comment that is no header
 			}
 			c, err := o.columns(header, len(row))
 			if err != nil {
@@ -144,7 +150,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 	if err != nil {
 		return fail(0, "%v", err)
 	}
-	lc.Flux = values
+	lc.Flux, lc.Unit = values, unit
 	if unit == InMagnitudes {
 		zp := o.ZeroPoint
 		if zp == 0 {

@@ -50,6 +50,7 @@ func TestReadForms(t *testing.T) {
 		{"byte order mark and CRLF", "\ufeffbjd,mag,mag_err\r\n" + strings.ReplaceAll(series(t, mag(",")), "\n", "\r\n"), ReadOptions{}, true},
 		{"columns by header", "err,flux,note,time\n" + series(t, swapped), ReadOptions{}, false},
 		{"columns by option", "e1,v,note,x\n" + series(t, swapped), ReadOptions{Time: "x", Value: "V", Error: "e1"}, false},
+		{"an error of the time", "time,time_err,flux,flux_err\n" + series(t, func(x, f, s float64) string { return fmt.Sprintf("%v,0.5,%v,%v", x, f, s) }), ReadOptions{}, false},
 		{"columns by position", "e1,v,note,x\n" + series(t, swapped), ReadOptions{Time: "4", Value: "2", Error: "1"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,7 +94,7 @@ func TestReadBad(t *testing.T) {
 		{"unknown column", "time,flux,err\n1,2,3\n", ReadOptions{Value: "mag"}, []string{`"mag"`, "time, flux, err"}},
 		{"column too far", good, ReadOptions{Error: "7"}, []string{"no column 7", "3 columns"}},
 		{"unit", good, ReadOptions{Unit: "jansky"}, []string{"jansky"}},
-		{"magnitudes said to be flux", magnitudes, ReadOptions{Unit: InFlux}, []string{"look like a magnitude", "downwards"}},
+		{"header too short", "err,flux,time\n1,2,3,\n", ReadOptions{}, []string{"a.dat:2", "4 columns", "header names 3"}},
 		{"magnitudes under a header of flux", "t flux err\n" + magnitudes, ReadOptions{}, []string{"header", "look like a magnitude"}},
 		{"binary", strings.Repeat("\x00\x01", 1<<20), ReadOptions{}, []string{"not a light-curve"}},
 	} {

@@ -35,6 +35,9 @@ func (lc LightCurve) FitSingleLens() (SingleLens, error) {
 	if lc.Len() < MinPoints {
 		return SingleLens{}, fmt.Errorf("event: %s: %d measurements, but a single-lens fit needs at least %d", lc.Name, lc.Len(), MinPoints)
 	}
+	if err := lc.Check(); err != nil {
+		return SingleLens{}, err
+	}
 	w := make([]float64, lc.Len())
 	for i, s := range lc.Err {
 		w[i] = 1 / (s * s)

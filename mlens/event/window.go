@@ -19,6 +19,9 @@ func (lc LightCurve) Window(start, length float64) (LightCurve, error) {
 	if !(length > 0) || math.IsNaN(start) || math.IsInf(start, 0) {
 		return LightCurve{}, fmt.Errorf("event: %s: a window of %v days from %v cannot be", lc.Name, length, start)
 	}
+	if err := lc.Check(); err != nil {
+		return LightCurve{}, err
+	}
 	// Points are chosen by their own offset, so that a common shift of times
 	// and window chooses the same ones.
 	lo := sort.Search(lc.Len(), func(i int) bool { return lc.Times[i]-start >= 0 })
@@ -27,7 +30,7 @@ func (lc LightCurve) Window(start, length float64) (LightCurve, error) {
 		return LightCurve{}, fmt.Errorf("event: %s: %d measurements between %s and %s, but at least %d are needed; the light curve runs from %s to %s: choose another start of the window",
 			lc.Name, hi-lo, days(start), days(start+length), MinPoints, days(first(lc.Times)), days(last(lc.Times)))
 	}
-	w := LightCurve{Name: lc.Name, Times: slices.Clone(lc.Times[lo:hi]), Flux: slices.Clone(lc.Flux[lo:hi]), Err: slices.Clone(lc.Err[lo:hi])}
+	w := LightCurve{Name: lc.Name, Unit: lc.Unit, Times: slices.Clone(lc.Times[lo:hi]), Flux: slices.Clone(lc.Flux[lo:hi]), Err: slices.Clone(lc.Err[lo:hi])}
 	for i := range w.Times {
 		w.Times[i] -= start
 	}
@@ -48,10 +51,10 @@ func last(t []float64) float64 {
 	return t[len(t)-1]
 }
 
-// Windows proposes starts of windows of the given length, in days: one at the
-// first measurement of each observing season (a season ends where nothing was
-// measured for 20 days), and, in seasons longer than a window, one centred on
-// the brightest part. They come in order of time.
+// Windows proposes the start of one window of the given length, in days, for
+// each observing season (a season ends where nothing was measured for 20 days):
+// its first measurement or, in a season longer than a window, the start that
+// centres the brightest part. They come in order of time.
 func (lc LightCurve) Windows(length float64) []float64 {
 	const seasonGap = 20 // days
 	var starts []float64
@@ -64,7 +67,7 @@ func (lc LightCurve) Windows(length float64) []float64 {
 		if end-begin < length {
 			starts = append(starts, begin)
 		} else {
-			centre := lc.Times[lo+brightest(lc.Flux[lo:hi], lc.Err[lo:hi])]
+			centre := lc.Times[lo+brightest(lc.Flux[lo:hi])]
 			starts = append(starts, min(max(centre-length/2, begin), end-length))
 		}
 		lo = hi
@@ -74,7 +77,7 @@ func (lc LightCurve) Windows(length float64) []float64 {
 
 // brightest returns the index at the middle of the run of 5 measurements with
 // the highest median, so that a single outlier does not decide.
-func brightest(flux, err []float64) int {
+func brightest(flux []float64) int {
 	best, at := math.Inf(-1), 0
 	var run [5]float64
 	for i := 2; i+2 < len(flux); i++ {

@@ -262,7 +262,7 @@ func (t *trainer) record(ctx context.Context) error {
 		Valid:        t.history.valid(),
 		LearningRate: learningRate(step-1, t.opt.Steps, t.opt.Warmup, t.opt.LearningRate),
 		Rate:         float64((step-prev)*t.opt.Batch) / now.Sub(t.lastRow).Seconds(),
-		ETA:          time.Duration(float64(now.Sub(t.started)) / float64(step-t.first) * float64(t.opt.Steps-step)),
+		ETA:          time.Duration(float64(now.Sub(t.started)) / float64(max(step-t.first, 1)) * float64(t.opt.Steps-step)),
 		Skipped:      step - t.state.updates,
 	}
 	if validate {

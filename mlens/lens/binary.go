@@ -17,14 +17,21 @@ type Binary struct {
 	Q float64 // mass ratio, secondary over primary
 }
 
-// Check returns an error that names the first parameter no lens can have: a
-// separation or a mass ratio that is not positive and finite.
+// Lenses outside these bounds are single lenses to every observer, and the
+// arithmetic is not meant for them.
+const (
+	maxS = 1e4
+	maxQ = 1e12
+)
+
+// Check returns an error that names the first parameter that the engine does not
+// take: a separation outside 1e-4 … 1e4 or a mass ratio outside 1e-12 … 1e12.
 func (b Binary) Check() error {
-	if !(b.S > 0) || math.IsInf(b.S, 0) {
-		return errors.New("lens: s = " + show(b.S) + ", but a separation must be positive and finite")
+	if !(b.S >= 1/maxS && b.S <= maxS) {
+		return errors.New("lens: s = " + show(b.S) + ", but a separation must be between 1e-4 and 1e4")
 	}
-	if !(b.Q > 0) || math.IsInf(b.Q, 0) {
-		return errors.New("lens: q = " + show(b.Q) + ", but a mass ratio must be positive and finite")
+	if !(b.Q >= 1/maxQ && b.Q <= maxQ) {
+		return errors.New("lens: q = " + show(b.Q) + ", but a mass ratio must be between 1e-12 and 1e12")
 	}
 	return nil
 }

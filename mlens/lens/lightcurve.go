@@ -24,8 +24,8 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 	if tr.TE == 0 {
 		return nil, errors.New("lens: tE = 0, but an Einstein time must not be 0")
 	}
-	if !(rho >= 0) || math.IsInf(rho, 1) {
-		return nil, errors.New("lens: rho = " + show(rho) + ", but a source radius must be finite and not negative")
+	if !(rho >= 0 && rho <= MaxPosition) {
+		return nil, errors.New("lens: rho = " + show(rho) + ", but a source radius must be between 0 and 1e6")
 	}
 	if dst == nil {
 		dst = make([]float64, len(times))
@@ -45,6 +45,10 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 		tau := (t - tr.T0) / tr.TE
 		if tau-tau != 0 {
 			return nil, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
+		}
+		if math.Abs(tau)+math.Abs(tr.U0) > MaxPosition {
+			dst[i] = 1 // 1 + 2/u⁴
+			continue
 		}
 		dst[i] = f.epoch(tau*cs-tr.U0*sn, tau*sn+tr.U0*cs, tau)
 	}

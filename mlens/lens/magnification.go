@@ -61,7 +61,8 @@ type Result struct {
 
 // Magnification of a uniform disc of radius rho, in θ_E, centred at (x, y).
 // A radius of 0, or opt.PointSource, means a point. It panics if the lens
-// does not pass Check, or if x, y or rho is NaN, infinite, or rho is negative.
+// does not pass Check, if x or y is not within ±[MaxPosition], or if rho is not
+// between 0 and that.
 func (b Binary) Magnification(x, y, rho float64, opt Options) Result {
 	b.must()
 	checkSource(x, y, rho)
@@ -75,12 +76,15 @@ func (b Binary) Magnification(x, y, rho float64, opt Options) Result {
 	return e.magnification(x, y, rho, opt)
 }
 
+// MaxPosition bounds a source's coordinates and its radius, in θ_E.
+const MaxPosition = 1e6
+
 func checkSource(x, y, rho float64) {
-	if s := x + y; s-s != 0 {
-		panic("lens: the position of the source must be finite")
+	if !(math.Abs(x) <= MaxPosition && math.Abs(y) <= MaxPosition) {
+		panic("lens: the source is at (" + show(x) + ", " + show(y) + "), but both must be within ±1e6")
 	}
-	if !(rho >= 0) || math.IsInf(rho, 1) {
-		panic("lens: rho must be finite and not negative")
+	if !(rho >= 0 && rho <= MaxPosition) {
+		panic("lens: rho = " + show(rho) + ", but it must be between 0 and 1e6")
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 // time left. Call it with the steps done and their total (0: not known); it may be called often
 // and from several goroutines.
 //
-//	bank := nb.Must(mlens.Simulate(nb.Context(), cfg, mlens.Run{Progress: nb.Progress("light curves")}))
+//	bar := nb.Progress("simulations")
+//	run := mlens.Run{Simulating: func(p bank.Progress) { bar(p.Done, p.Total) }}
 func Progress(name string) func(done, total int) {
 	p := &progress{name: name, now: time.Now, start: time.Now()}
 	switch {

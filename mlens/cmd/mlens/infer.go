@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -50,7 +51,7 @@ solutions.png in that folder.`,
 		Args:    oneFile("name one light-curve file, as in the example of --help"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.read.Unit = event.Unit(o.unit)
-			return infer(cmd.OutOrStdout(), args[0], o)
+			return infer(cmd.Context(), cmd.OutOrStdout(), args[0], o)
 		},
 	}
 	f := c.Flags()
@@ -68,7 +69,7 @@ solutions.png in that folder.`,
 	return c
 }
 
-func infer(w io.Writer, file string, o inferOptions) error {
+func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error {
 	const fewest = 100 // fewer draws show no modes
 	if o.n < fewest {
 		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewest)
@@ -110,7 +111,7 @@ func infer(w io.Writer, file string, o inferOptions) error {
 	if len(draws) < fewest {
 		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on", file, 100*post.Inside())
 	}
-	modes, err := post.Modes(draws, o.tries)
+	modes, err := post.Modes(ctx, draws, o.tries)
 	if err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func writeSamples(w io.Writer, draws []event.Theta) error {
 
 // printTable prints what a person wants to see.
 func printTable(w io.Writer, file string, start float64, win event.LightCurve, draws []event.Theta, modes []mlens.Mode) error {
-	fmt.Fprintf(w, "%s: window from %.10g to %.10g, %d measurements, %d draws\n\n", file, start, start+event.Season().Length(), win.Len(), len(draws))
+	fmt.Fprintf(w, "%s, read as %s: window from %.10g to %.10g, %d measurements, %d draws\n\n", file, win.Unit, start, start+event.Season().Length(), win.Len(), len(draws))
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "\tall\t")
 	for i := range modes {

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -43,7 +43,7 @@ centre of mass at the origin, the primary at x = −s·q/(1+q).`,
 				defer f.Close()
 				in, name = f, args[0]
 			}
-			return magnify(cmd.OutOrStdout(), in, name, lens.Options{AbsTol: tol, RelTol: tol, PointSource: point})
+			return magnify(cmd.Context(), cmd.OutOrStdout(), in, name, lens.Options{AbsTol: tol, RelTol: tol, PointSource: point})
 		},
 	}
 	c.Flags().Float64Var(&tol, "tol", tol, "tolerance: the error is at most tol and tol·magnification, whichever is larger")
@@ -51,13 +51,14 @@ centre of mass at the origin, the primary at x = −s·q/(1+q).`,
 	return c
 }
 
-// chunkRows is how many rows are read before the processors share them.
+// chunkRows is how many rows the processors share before they are written.
 const chunkRows = 4096
 
-// magnify copies CSV from r to w and adds the magnifications.
-func magnify(w io.Writer, r io.Reader, name string, opt lens.Options) error {
+// magnify copies CSV from r to w and adds the magnifications. All of the input
+// is read and checked before anything is written.
+func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt lens.Options) error {
 	in := csv.NewReader(r)
-	in.Comment, in.ReuseRecord = '#', false
+	in.Comment = '#'
 	header, err := in.Read()
 	if err == io.EOF {
 		return fmt.Errorf("%s: empty; the first line must name the columns s, q, x, y, rho", name)
@@ -76,70 +77,79 @@ func magnify(w io.Writer, r io.Reader, name string, opt lens.Options) error {
 			return fmt.Errorf("%s: there is no column %q; the header has %s", name, n, strings.Join(header, ", "))
 		}
 	}
+	var rows [][]string
+	var sources []source
+	for {
+		row, err := in.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		src, err := parseSource(row, names, at)
+		if err != nil {
+			line, _ := in.FieldPos(0)
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		rows, sources = append(rows, row), append(sources, src)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 	out := csv.NewWriter(w)
 	if err := out.Write(append(header, "magnification", "error", "images")); err != nil {
 		return err
 	}
-	for end := false; !end; {
-		var rows [][]string
-		var lines []int
-		for len(rows) < chunkRows {
-			row, err := in.Read()
-			if err == io.EOF {
-				end = true
-				break
-			}
-			if err != nil {
-				return errors.Join(flush(out), fmt.Errorf("%s: %w", name, err))
-			}
-			line, _ := in.FieldPos(0)
-			rows, lines = append(rows, row), append(lines, line)
-		}
-		failed := make([]error, len(rows))
+	results := make([]lens.Result, min(chunkRows, len(rows)))
+	for lo := 0; lo < len(rows); lo += chunkRows {
+		n := min(chunkRows, len(rows)-lo)
 		var wg sync.WaitGroup
 		workers := runtime.GOMAXPROCS(0)
 		for k := range workers {
 			wg.Go(func() {
-				for i := k; i < len(rows); i += workers {
-					rows[i], failed[i] = magnifyRow(rows[i], names, at, opt)
+				for i := k; i < n && ctx.Err() == nil; i += workers {
+					src := sources[lo+i]
+					results[i] = src.lens.Magnification(src.x, src.y, src.rho, opt)
 				}
 			})
 		}
 		wg.Wait()
-		for i, row := range rows {
-			if failed[i] != nil {
-				return errors.Join(flush(out), fmt.Errorf("%s:%d: %w", name, lines[i], failed[i]))
-			}
-			if err := out.Write(row); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for i, res := range results[:n] {
+			if err := out.Write(append(rows[lo+i], strconv.FormatFloat(res.Magnification, 'g', -1, 64),
+				strconv.FormatFloat(res.Error, 'g', 3, 64), strconv.Itoa(res.Images))); err != nil {
 				return err
 			}
 		}
 	}
-	return flush(out)
+	out.Flush()
+	return out.Error()
 }
 
-func flush(w *csv.Writer) error {
-	w.Flush()
-	return w.Error()
+// source is a row of the table.
+type source struct {
+	lens      lens.Binary
+	x, y, rho float64
 }
 
-// magnifyRow adds the magnification to a row.
-func magnifyRow(row, names []string, at [5]int, opt lens.Options) ([]string, error) {
+func parseSource(row, names []string, at [5]int) (source, error) {
 	var v [5]float64
 	for k, n := range names {
 		x, err := strconv.ParseFloat(strings.TrimSpace(row[at[k]]), 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return nil, fmt.Errorf("%s is %q, but must be a finite number", n, row[at[k]])
+			return source{}, fmt.Errorf("%s is %q, but must be a finite number", n, row[at[k]])
+		}
+		if k >= 2 && math.Abs(x) > lens.MaxPosition {
+			return source{}, fmt.Errorf("%s is %v, but must be within ±%g", n, x, lens.MaxPosition)
 		}
 		v[k] = x
 	}
-	b := lens.Binary{S: v[0], Q: v[1]}
-	if err := b.Check(); err != nil {
-		return nil, err
-	}
 	if v[4] < 0 {
-		return nil, fmt.Errorf("rho is %v, but must be 0 or above", v[4])
+		return source{}, fmt.Errorf("rho is %v, but must be 0 or above", v[4])
 	}
-	res := b.Magnification(v[2], v[3], v[4], opt)
-	return append(row, strconv.FormatFloat(res.Magnification, 'g', -1, 64), strconv.FormatFloat(res.Error, 'g', 3, 64), strconv.Itoa(res.Images)), nil
+	src := source{lens.Binary{S: v[0], Q: v[1]}, v[2], v[3], v[4]}
+	return src, src.lens.Check()
 }

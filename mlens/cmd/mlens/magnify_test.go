@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"math"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 func TestMagnify(t *testing.T) {
 	in := "# a comment\nname,rho,q,s,y,x\nfirst,0.01,0.1,0.8,0.01,0.01\nsecond, 1e-3 ,5e-3,1.1,1e-4,1e-4\n"
 	var out strings.Builder
-	if err := magnify(&out, strings.NewReader(in), "in.csv", lens.Options{AbsTol: 1e-4, RelTol: 1e-4}); err != nil {
+	if err := magnify(context.Background(), &out, strings.NewReader(in), "in.csv", lens.Options{AbsTol: 1e-4, RelTol: 1e-4}); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(out.String())).ReadAll()
@@ -38,7 +39,7 @@ func TestMagnify(t *testing.T) {
 		many.WriteString("1,1,0.3,0.2," + strconv.Itoa(i) + "\n")
 	}
 	out.Reset()
-	if err := magnify(&out, strings.NewReader(many.String()), "in.csv", lens.Options{PointSource: true}); err != nil {
+	if err := magnify(context.Background(), &out, strings.NewReader(many.String()), "in.csv", lens.Options{PointSource: true}); err != nil {
 		t.Fatal(err)
 	}
 	rows, _ = csv.NewReader(strings.NewReader(out.String())).ReadAll()
@@ -54,14 +55,20 @@ func TestMagnifyRefuses(t *testing.T) {
 		"":                   "empty",
 		"s,q,x,y\n1,1,0,0\n": `no column "rho"`,
 		"s,q,x,y,rho\n1,1,0,0,1e-3\n-1,1,0,0,1e-3\n": "in.csv:3",
+		"s,q,x,y,rho\n1,1,1e308,0,1e-3\n":            "x is 1e+308",
+		"s,q,x,y,rho\n1e-200,1,0,0,1e-3\n":           "s = 1e-200",
 		"s,q,x,y,rho\n1,nan,0,0,1e-3\n":              "q is",
 		"s,q,x,y,rho\n1,1,0,0,-1\n":                  "rho is -1",
 		"s,q,x,y,rho\n1,1,0,abc,1\n":                 `"abc"`,
 		"s,q,x,y,rho\n1,1,0\n":                       "wrong number of fields",
 	} {
-		err := magnify(&strings.Builder{}, strings.NewReader(in), "in.csv", lens.Options{})
+		var out strings.Builder
+		err := magnify(context.Background(), &out, strings.NewReader(in), "in.csv", lens.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "in.csv") {
 			t.Errorf("%q: %v", in, err)
+		}
+		if out.Len() > 0 {
+			t.Errorf("%q: something was written before the error", in)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,12 @@ checkpoint; done, it says where the model is.`,
 				return fmt.Errorf("-network is %q, but must be small or paper", network)
 			}
 			cfg.Network = build()
+			if err := cfg.Check(); err != nil {
+				return err
+			}
+			if judge < 0 {
+				return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
+			}
 			bar := nb.Progress("simulations")
 			run.Simulating = func(p bank.Progress) { bar(p.Done, p.Total) }
 			run.Training = trainingLine(cmd, cfg.Batch)
@@ -45,26 +52,18 @@ checkpoint; done, it says where the model is.`,
 			r := est.Record
 			fmt.Fprintf(cmd.OutOrStdout(), "NLL, standardised: training %.3f, validation %.3f (raw %.3f); the prior %.2f, one Gaussian %.2f\n",
 				r.TrainNLL, r.ValidNLL, r.ValidNLL+r.LogVolume, r.PriorNLL, r.GaussianNLL)
+			if judge > 0 {
+				if err := judgeModel(cmd, est, cfg, run, judge); err != nil {
+					return err
+				}
+			}
 			if out != "" {
 				if err := est.Save(out); err != nil {
 					return err
 				}
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "model: %s\n", est.Dir)
-			if judge == 0 {
-				return nil
-			}
-			b, err := mlens.Simulate(ctx, cfg.Bank, run)
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			j, err := est.Evaluate(b, bank.Test, judge, 1000, nb.Progress("held-out events"))
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d held-out events: NLL %.3f ± %.3f, raw %.3f\n", j.Events, j.NLL, j.NLLErr, j.RawNLL)
-			return j.Save(est.Dir)
+			return nil
 		},
 	}
 	f := c.Flags()
@@ -83,17 +82,42 @@ checkpoint; done, it says where the model is.`,
 	return c
 }
 
+// judgeModel judges a model on n held-out events, unless that was done before,
+// and keeps the judgement with it.
+func judgeModel(cmd *cobra.Command, est *mlens.Estimator, cfg mlens.TrainConfig, run mlens.Run, n int) error {
+	j, err := est.Judgement()
+	if err != nil || j.Events != n {
+		b, err := mlens.Simulate(cmd.Context(), cfg.Bank, run)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		if j, err = est.Evaluate(cmd.Context(), b, bank.Test, n, 1000, nb.Progress("held-out events")); err != nil {
+			return err
+		}
+		if err := j.Save(est.Dir); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%d held-out events: NLL %.3f ± %.3f, raw %.3f\n", j.Events, j.NLL, j.NLLErr, j.RawNLL)
+	return nil
+}
+
 // trainingLine prints a line of progress whenever a validation was made, and at
 // most one every ten seconds else.
 func trainingLine(cmd *cobra.Command, batch int) func(flow.Progress) {
 	var last time.Time
-	valid := 0.0
+	valid := ""
 	return func(p flow.Progress) {
-		if p.Valid == valid && time.Since(last) < 10*time.Second && p.Step != p.Steps {
+		now := fmt.Sprintf("%7.3f", p.Valid)
+		if math.IsNaN(p.Valid) {
+			now = "      –"
+		}
+		if now == valid && time.Since(last) < 10*time.Second && p.Step != p.Steps {
 			return
 		}
-		last, valid = time.Now(), p.Valid
-		fmt.Fprintf(cmd.ErrOrStderr(), "%9d of %d curves  loss %7.3f  validation %7.3f  %4.0f curves/s  %s left\n",
-			p.Step*batch, p.Steps*batch, p.Loss, p.Valid, p.Rate, p.ETA.Round(time.Second))
+		last, valid = time.Now(), now
+		fmt.Fprintf(cmd.ErrOrStderr(), "%9d of %d curves  loss %7.3f  validation %s  %4.0f curves/s  %s left\n",
+			p.Step*batch, p.Steps*batch, p.Loss, now, p.Rate, p.ETA.Round(time.Second))
 	}
 }
