@@ -168,6 +168,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	if len(chosen) < cfg.Batch || len(validation) < 10 {
 		return nil, fmt.Errorf("mlens: %d simulations leave %d for training and %d for validation after the cut at χ²/dof > %g: simulate more", len(b.Records), len(chosen), len(validation), cfg.Cut)
 	}
+	cfg.Bank = b.Config // with the defaults filled in, for the manifest
 	scaler := newScaler(b, chosen)
 	held, err := fixedSet(b, validation, cfg, scaler)
 	if err != nil {
@@ -175,7 +176,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	}
 	e := &Estimator{Manifest: Manifest{
 		Version: modelVersion, Network: cfg.Network, Scaler: scaler, Prior: b.Config.Prior, Training: cfg,
-		Record: Record{BankHash: cfg.Bank.Hash(), Simulations: len(b.Records), Trained: len(chosen), LogVolume: scaler.LogVolume(), License: "BSD-3-Clause"},
+		Record: Record{BankHash: b.Config.Hash(), Simulations: len(b.Records), Trained: len(chosen), LogVolume: scaler.LogVolume(), License: "BSD-3-Clause"},
 	}}
 	for _, r := range b.Records {
 		if r.Chi2 > cfg.Cut {
