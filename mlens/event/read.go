@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -69,7 +70,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 	}
 
 	var (
-		lc      = LightCurve{Name: name}
+		lc      = LightCurve{Name: filepath.Base(name)}
 		values  []float64
 		cols    *columns
 		comment []string // fields of the last comment line, which may be the header
