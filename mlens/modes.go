@@ -89,6 +89,9 @@ func summarise(group []event.Theta, of int) Mode {
 // best runs the exact simulator on draws of a mode: half of them the densest,
 // half spread evenly over the group.
 func (p *Posterior) best(ctx context.Context, m *Mode, group []event.Theta, tries int) {
+	if len(group) > 2000 { // draws are independent: the first stand for all
+		group = group[:2000]
+	}
 	lp := p.LogProb(group)
 	order := make([]int, len(group))
 	for i := range order {

@@ -135,10 +135,6 @@ func startManifest(cfg Config, dir string) (*manifest, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("bank: %w", err)
 	}
-	left, _ := filepath.Glob(filepath.Join(dir, ".*.*")) // by kills, under temporary names
-	for _, p := range left {
-		os.Remove(p) // if it cannot be removed it does no harm
-	}
 	path := filepath.Join(dir, manifestName)
 	if _, err := os.Stat(path); os.IsNotExist(err) {
 		return &manifest{Version: version, Hash: cfg.Hash(), Config: cfg}, nil
@@ -149,6 +145,14 @@ func startManifest(cfg Config, dir string) (*manifest, error) {
 	}
 	if m.Hash != cfg.Hash() {
 		return nil, fmt.Errorf("bank: %s holds simulations of another configuration (%s, not %s): choose another folder", path, m.Hash, cfg.Hash())
+	}
+	// What kills have left under temporary names; if it cannot be removed it does
+	// no harm.
+	for _, pattern := range []string{".shard-*.bin*", "." + manifestName + "*"} {
+		left, _ := filepath.Glob(filepath.Join(dir, pattern))
+		for _, p := range left {
+			os.Remove(p)
+		}
 	}
 	return m, nil
 }

@@ -101,11 +101,9 @@ func (c *columns) have() string {
 // unit decides whether values are fluxes or magnitudes, and refuses numbers
 // that contradict what was said of them.
 func (o ReadOptions) unit(c *columns, values, errs []float64) (Unit, error) {
-	if o.Unit != Auto {
-		return o.Unit, nil // the user insists
-	}
-	said := Auto
-	if c.header != nil {
+	said, by := o.Unit, "the options say"
+	if said == Auto && c.header != nil {
+		by = "the header says"
 		name := strings.ToLower(c.header[c.at[1]])
 		switch {
 		case strings.Contains(name, "mag") && !strings.HasPrefix(name, "magnif"):
@@ -120,8 +118,8 @@ func (o ReadOptions) unit(c *columns, values, errs []float64) (Unit, error) {
 	case said == Auto:
 		return looks, nil
 	case sure && looks != said:
-		return said, fmt.Errorf("the header says that column %d holds a %s, but the numbers look like a %s (they run from %.6g to %.6g, and the strongest excursions are %s): set the unit to what it is (-unit flux or -unit magnitude)",
-			c.at[1]+1, said, looks, slices.Min(values), slices.Max(values), map[Unit]string{InFlux: "upwards", InMagnitudes: "downwards"}[looks])
+		return said, fmt.Errorf("%s that column %d holds a %s, but the numbers look like a %s (they run from %.6g to %.6g, and the strongest excursions are %s): read it with the unit %s",
+			by, c.at[1]+1, said, looks, slices.Min(values), slices.Max(values), map[Unit]string{InFlux: "upwards", InMagnitudes: "downwards"}[looks], looks)
 	}
 	return said, nil
 }

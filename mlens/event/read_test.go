@@ -95,6 +95,7 @@ func TestReadBad(t *testing.T) {
 		{"column too far", good, ReadOptions{Error: "7"}, []string{"no column 7", "3 columns"}},
 		{"unit", good, ReadOptions{Unit: "jansky"}, []string{"jansky"}},
 		{"header too short", "err,flux,time\n1,2,3,\n", ReadOptions{}, []string{"a.dat:2", "4 columns", "header names 3"}},
+		{"magnitudes said to be flux", magnitudes, ReadOptions{Unit: InFlux}, []string{"options", "look like a magnitude", "downwards", "with the unit magnitude"}},
 		{"magnitudes under a header of flux", "t flux err\n" + magnitudes, ReadOptions{}, []string{"header", "look like a magnitude"}},
 		{"binary", strings.Repeat("\x00\x01", 1<<20), ReadOptions{}, []string{"not a light-curve"}},
 	} {

@@ -28,7 +28,9 @@ func main() {
 	switch {
 	case err == nil:
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "mlens: interrupted")
+		// What was saved, if the command says so.
+		what := strings.TrimPrefix(strings.TrimSuffix(err.Error(), context.Canceled.Error()), "mlens: ")
+		fmt.Fprintln(os.Stderr, strings.TrimRight("mlens: interrupted: "+what, ": "))
 		os.Exit(130)
 	default:
 		fmt.Fprintln(os.Stderr, "mlens:", strings.TrimPrefix(err.Error(), "mlens: "))
