@@ -90,7 +90,8 @@ func (c *contour) count(lo, hi float64) int {
 // false if the result should not be trusted.
 func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt Options) (a, err float64, ok bool) {
 	c.centre, c.beta, c.rho = eta, beta, rho
-	c.warm, c.live, c.bad, c.lost, c.evals = false, false, 0, 0, 0
+	// The roots of the disc before, if any, are a good start for this one.
+	c.live, c.bad, c.lost, c.evals = false, 0, 0, 0
 	c.find(folds)
 	if c.over {
 		return c.blind(opt)

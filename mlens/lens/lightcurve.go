@@ -33,20 +33,35 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 	if len(dst) != len(times) {
 		return nil, errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
 	}
-	f := follower{rho: rho, opt: opt.withDefaults()}
+	increasing := tr.TE > 0
+	last := math.Inf(-1)
+	for i, t := range times {
+		if t-t != 0 {
+			return nil, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
+		}
+		increasing = increasing && t >= last
+		last = t
+	}
+	if len(times) == 0 {
+		return dst, nil
+	}
+	f := tracker{tr: tr}
+	f.rho, f.opt = rho, opt.withDefaults()
 	if opt.PointSource {
 		f.rho = 0
 	}
 	f.e.g = b.geom()
 	f.e.folds = b.folds(&f.e.g, make([]fold, 0, 160), 32)
-	sn, cs := sincosDeg(tr.Alpha)
-	f.dir = scale(f.e.g.sign, complex(cs, sn))
+	f.sn, f.cs = sincosDeg(tr.Alpha)
+	f.dir = scale(f.e.g.sign, complex(f.cs, f.sn))
+	if increasing && opt.Interpolate > 0 {
+		f.adaptive(dst, times)
+		return dst, nil
+	}
 	for i, t := range times {
-		tau := (t - tr.T0) / tr.TE
-		if tau-tau != 0 {
-			return nil, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
-		}
-		dst[i] = f.epoch(tau*cs-tr.U0*sn, tau*sn+tr.U0*cs, tau)
+		tau := f.when(t)
+		x, y := f.where(tau)
+		dst[i] = f.epoch(x, y, tau)
 	}
 	return dst, nil
 }
@@ -82,12 +97,12 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	f.tau = tau
 	if f.on && step > followable*before && step <= followable*f.seen {
 		// The bound is stale rather than the step long.
-		f.near = distance(f.e.folds, eta, 1e3)
+		f.near = f.e.clear(eta)
 		f.seen = f.near
 		before = f.near - step
 	}
 	if !f.on || step > followable*before || !f.follow(eta, ds) {
-		f.near = distance(f.e.folds, eta, 1e3)
+		f.near = f.e.clear(eta)
 		f.seen = f.near
 		f.free = 0
 		if f.near <= nearest*f.rho {
@@ -104,7 +119,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 		return math.Max(a, 1)
 	}
 	if f.near < 0.9*f.seen {
-		f.near = distance(f.e.folds, eta, 1e3)
+		f.near = f.e.clear(eta)
 		f.seen = f.near
 	}
 	if f.near > nearest*f.rho {

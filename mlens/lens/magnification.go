@@ -10,6 +10,11 @@ type Options struct {
 	AbsTol      float64 // absolute error of the magnification
 	RelTol      float64 // relative error of the magnification
 	PointSource bool    // ignore the size of the source
+
+	// Interpolate is the error relative to A that LightCurve may add by
+	// interpolation between epochs. 0 computes every epoch. It takes effect
+	// where times increase; see the comment of LightCurve.
+	Interpolate float64
 }
 
 func (o Options) withDefaults() Options {
@@ -89,9 +94,13 @@ func checkSource(x, y, rho float64) {
 type engine struct {
 	g     geom
 	folds []fold
+	near  int // the arc that was nearest when last asked for
 	im    images
 	c     contour
 }
+
+// clear is the distance from eta to the caustics.
+func (e *engine) clear(eta complex128) float64 { return distanceFrom(e.folds, eta, 1e3, &e.near) }
 
 // magnification escalates from the point source to what the tolerance needs.
 func (e *engine) magnification(x, y, rho float64, opt Options) Result {

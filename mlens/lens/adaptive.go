@@ -1,0 +1,286 @@
+package lens
+
+import "math"
+
+// A node is a point of the path at which the magnification is known with its
+// derivatives: a, a1 and a2 of a point source in τ, q and q1 of what the
+// size of the source adds.
+type node struct {
+	tau, a, a1, a2, q, q1 float64
+}
+
+// A hop joins two nodes by a polynomial: the quintic with the values and the
+// first two derivatives of a at both ends, plus the cubic of q.
+type hop struct {
+	tau, inv float64 // start, 1/length
+	c        [6]float64
+}
+
+func newHop(a, b *node) hop {
+	l := b.tau - a.tau
+	d0, s0 := l*a.a1, 0.5*l*l*a.a2
+	d1, s1 := l*b.a1, 0.5*l*l*b.a2
+	r0 := b.a - a.a - d0 - s0
+	r1 := d1 - d0 - 2*s0
+	r2 := s1 - s0
+	e0, e1 := l*a.q1, l*b.q1
+	g := b.q - a.q
+	return hop{a.tau, 1 / l, [6]float64{
+		a.a + a.q, d0 + e0, s0 + 3*g - 2*e0 - e1,
+		10*r0 - 4*r1 + r2 + e0 + e1 - 2*g, 7*r1 - 15*r0 - 2*r2, 6*r0 - 3*r1 + r2,
+	}}
+}
+
+func (h *hop) at(tau float64) float64 {
+	u := (tau - h.tau) * h.inv
+	u2 := u * u
+	return h.c[0] + u*h.c[1] + u2*(h.c[2]+u*h.c[3]+u2*(h.c[4]+u*h.c[5]))
+}
+
+// slope is the derivative of at.
+func (h *hop) slope(tau float64) float64 {
+	u := (tau - h.tau) * h.inv
+	return h.inv * (h.c[1] + u*(2*h.c[2]+u*(3*h.c[3]+u*(4*h.c[4]+u*5*h.c[5]))))
+}
+
+// A tracker walks along the path in hops.
+type tracker struct {
+	follower
+	tr     Trajectory
+	cs, sn float64       // of α
+	here   node          // the node at f.tau, if there is one
+	w2, w3 [5]complex128 // derivatives of the images, over 2 and 6; the first is f.v
+	step   float64       // length that the next pair of hops may have
+}
+
+// A pair of hops is at most this part of the distance to the nearest caustic.
+// Twice followable: the images are followed by one hop at a time.
+const reach = 2 * followable
+
+// fewest is the number of epochs from which a pair of hops is worth while.
+const fewest = 6
+
+// accept is how far, in units of the bound, the polynomial over a pair may be
+// off in its middle. Its halves are 64 times better.
+const accept = 2
+
+// adaptive fills dst by polynomials wherever at least fewest epochs fall on
+// a pair of hops, and epoch by epoch elsewhere: next to caustics, where the
+// source cannot be treated by an expansion, and where the times are sparse.
+//
+// The time derivatives of a point source's magnification are exact: with
+// ζ' = w' + conj(h·w') and ζ″ = 0
+//
+//	w' = (e − conj(h·e))/J,  w″ = (r − conj(h·r))/J,  r = −conj(h'·w'²),
+//
+// so that a hop of length l between two nodes has an error of at most
+// l⁶·max|A⁽⁶⁾|/46080. Hops come in pairs of equal length. The quintic over the
+// whole pair, whose error is 64 times that of its halves, must agree with
+// the node in the middle in value and slope. No caustic, however small, can
+// hide between nodes, because a pair is never longer than 0.4 of the
+// distance to the nearest, for which the triangles of fold.go are a rigorous
+// bound.
+func (f *tracker) adaptive(dst, times []float64) {
+	n := len(times)
+	f.step = math.Inf(1)
+	f.here.tau = math.NaN()
+	for i := 0; i < n; {
+		if f.on && f.near > nearest*f.rho {
+			k := min(i+fewest, n) - 1
+			if f.when(times[k])-f.tau <= math.Min(f.step, reach*f.near) {
+				if j := f.pair(dst, times, i); j > i {
+					i = j
+					continue
+				}
+			}
+		}
+		tau := f.when(times[i])
+		x, y := f.where(tau)
+		dst[i] = f.epoch(x, y, tau)
+		if f.step < f.near {
+			f.step *= 1.3
+		}
+		i++
+	}
+}
+
+func (f *tracker) when(t float64) float64 { return (t - f.tr.T0) / f.tr.TE }
+
+func (f *tracker) where(tau float64) (x, y float64) {
+	return tau*f.cs - f.tr.U0*f.sn, tau*f.sn + f.tr.U0*f.cs
+}
+
+// pair makes two hops from where the images are, fills the epochs from i on
+// that lie on them, and returns the first that does not. It returns i, the
+// images being where they were, if too few do.
+func (f *tracker) pair(dst, times []float64, i int) int {
+	a := f.here
+	if a.tau != f.tau {
+		x, y := f.where(f.tau)
+		eta, _ := f.e.g.source(x, y)
+		f.near = f.e.clear(eta)
+		f.seen = f.near
+		var ok bool
+		if a, ok = f.node(); !ok {
+			f.step = 0.2 * f.near
+			return i
+		}
+	}
+	from, w2, w3 := f.follower, f.w2, f.w3
+	n := len(times)
+	least, most := f.when(times[min(i+fewest, n)-1])-a.tau, f.when(times[n-1])-a.tau
+	l := math.Min(f.step, reach*f.near)
+	for ; ; l *= 0.5 {
+		l = math.Min(l, most)
+		if l < least || !(l > 0) {
+			break
+		}
+		if m, ok := f.advance(0.5*l, from.near-0.5*l); ok {
+			if b, ok := f.advance(0.5*l, -1); ok {
+				whole := newHop(&a, &b)
+				miss := math.Abs(whole.at(m.tau)-m.a-m.q) + 0.25*l*math.Abs(whole.slope(m.tau)-m.a1-m.q1)
+				part := miss / (f.opt.Interpolate * (m.a + m.q))
+				if part <= accept {
+					f.here = b
+					f.step = l * math.Max(0.5, math.Min(2, 0.9*math.Pow(accept/(part+1e-9), 1./6)))
+					f.free = 0
+					first, second := newHop(&a, &m), newHop(&m, &b)
+					i = first.fill(dst, times, i, &f.tr, m.tau)
+					return second.fill(dst, times, i, &f.tr, b.tau)
+				}
+			}
+		}
+		f.follower, f.w2, f.w3 = from, w2, w3
+	}
+	f.here = a
+	f.step = l
+	return i
+}
+
+// fill evaluates the hop up to τ = end.
+func (h *hop) fill(dst, times []float64, i int, tr *Trajectory, end float64) int {
+	c, inv := h.c, h.inv
+	for ; i < len(times); i++ {
+		tau := (times[i] - tr.T0) / tr.TE
+		if tau > end {
+			break
+		}
+		u := (tau - h.tau) * inv
+		u2 := u * u
+		v := c[0] + u*c[1] + u2*(c[2]+u*c[3]+u2*(c[4]+u*c[5]))
+		if v < 1 {
+			v = 1
+		}
+		dst[i] = v
+	}
+	return i
+}
+
+// advance moves the images by ds in τ and returns the node there. near is
+// the distance to the caustics, if known, else −1. ok is false if the images
+// cannot be followed or the source is not to be treated by an expansion there.
+func (f *tracker) advance(ds, near float64) (n node, ok bool) {
+	f.tau += ds
+	x, y := f.where(f.tau)
+	eta, _ := f.e.g.source(x, y)
+	if near < 0 {
+		near = f.e.clear(eta)
+		f.seen = near
+	}
+	f.near = near
+	if near <= nearest*f.rho || !f.leap(eta, ds) {
+		return n, false
+	}
+	return f.node()
+}
+
+// leap moves the images to the source at eta: a predictor of third order and
+// Newton's method on the lens equation.
+func (f *tracker) leap(eta complex128, ds float64) bool {
+	s, m1, m2 := f.e.g.s, f.e.g.m1, f.e.g.m2
+	for i := range f.im.n {
+		move := scale(ds, f.v[i]+scale(ds, f.w2[i]+scale(ds, f.w3[i])))
+		w := f.im.w[i] + move
+		limit := 0.09*norm(move) + 1e-24*norm(w)
+		for it := 0; ; it++ {
+			i1 := inv(complex(real(w)+s, imag(w)))
+			i2 := inv(w)
+			t1, t2 := scale(m1, i1), scale(m2, i2)
+			r := eta - w + conj(t1+t2)
+			h := t1*i1 + t2*i2
+			d := scale(1/(1-norm(h)), r-conj(h*r))
+			d2 := norm(d)
+			if !(d2 <= limit) || it == 6 {
+				return false
+			}
+			w += d
+			// Newton's method squares what is left.
+			if d2 <= 1e-14*norm(w) {
+				break
+			}
+			limit = 0.25 * d2
+		}
+		f.im.w[i] = w
+	}
+	return true
+}
+
+// node computes magnification and derivatives of the images where they are.
+// ok is false where the expansion in the source radius does not suffice.
+func (f *tracker) node() (n node, ok bool) {
+	g, im := &f.e.g, &f.im
+	n.tau = f.tau
+	parity := 0
+	var j1 [5]float64
+	for i := range im.n {
+		h, h1, h2 := g.shears(im.w[i])
+		j := 1 - norm(h)
+		inv := 1 / j
+		v := scale(inv, f.dir-conj(h*f.dir))
+		v2 := v * v
+		r := conj(h1 * v2)
+		a := scale(-inv, r-conj(h*r)) // w″
+		r = conj(v * (scale(3, h1*a) + h2*v2))
+		b := scale(-inv, r-conj(h*r)) // w‴
+		im.h[i], im.j[i] = h, j
+		f.v[i], f.w2[i], f.w3[i] = v, scale(0.5, a), scale(1./6, b)
+		f.dv[i] = f.w2[i]
+		// J' and J″ along the path.
+		hd := h1 * v
+		jd := -2 * dot(h, hd)
+		jdd := -2 * (norm(hd) + dot(h, h2*v2+h1*a))
+		j1[i] = jd
+		if j > 0 {
+			parity++
+		} else {
+			parity--
+			inv, jd, jdd = -inv, -jd, -jdd
+		}
+		n.a += inv
+		n.a1 -= jd * inv * inv
+		n.a2 += (2*jd*jd*inv - jdd) * inv * inv
+	}
+	im.a = n.a
+	if parity != -1 || !(n.a >= 1-1e-9) {
+		return n, false
+	}
+	if f.rho == 0 {
+		return n, true
+	}
+	q, err, _ := g.quadrupole(im, f.rho, f.near)
+	if !(err <= f.opt.target(n.a)) {
+		return n, false
+	}
+	n.q = q
+	if math.Abs(q) > 1e-3*f.opt.Interpolate*n.a {
+		ds := 1e-4 * f.near
+		t := *im
+		for i := range t.n {
+			t.w[i] += scale(ds, f.v[i]+scale(ds, f.w2[i]))
+			t.j[i] += ds * j1[i]
+		}
+		moved, _, _ := g.quadrupole(&t, f.rho, f.near)
+		n.q1 = (moved - q) / ds
+	}
+	return n, true
+}
