@@ -31,7 +31,7 @@ func (g *geom) quadrupole(im *images, rho, d float64) (q, err, worst float64) {
 		q += k * a * (3*n2 - j*(2*real(h2*hc*hc)-bend))
 		all := k * (3*n2 + math.Abs(j)*(2*abs(h2)*hh+bend))
 		e := near + 10*all
-		err += 0.3 * a * e * e
+		err += 0.15 * a * e * e
 		worst = math.Max(worst, e)
 	}
 	return q, err, worst
