@@ -121,7 +121,7 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 		f.near = f.e.clear(eta)
 		f.seen = f.near
 		var ok bool
-		if a, ok = f.node(); !ok {
+		if a, ok = f.node(f.e.g.onAxis(eta, f.rho)); !ok {
 			f.step = 0.2 * f.near
 			return i
 		}
@@ -191,7 +191,7 @@ func (f *tracker) advance(ds, near float64) (n node, ok bool) {
 	if near <= nearest*f.rho || !f.leap(eta, ds) {
 		return n, false
 	}
-	return f.node()
+	return f.node(f.e.g.onAxis(eta, f.rho))
 }
 
 // leap moves the images to the source at eta: a predictor of third order and
@@ -227,7 +227,7 @@ func (f *tracker) leap(eta complex128, ds float64) bool {
 
 // node computes magnification and derivatives of the images where they are.
 // ok is false where the expansion in the source radius does not suffice.
-func (f *tracker) node() (n node, ok bool) {
+func (f *tracker) node(axis bool) (n node, ok bool) {
 	g, im := &f.e.g, &f.im
 	n.tau = f.tau
 	parity := 0
@@ -267,7 +267,7 @@ func (f *tracker) node() (n node, ok bool) {
 	if f.rho == 0 {
 		return n, true
 	}
-	q, err, _ := g.quadrupole(im, f.rho, f.near)
+	q, err, _ := g.quadrupole(im, f.rho, f.near, axis)
 	if !(err <= f.opt.target(n.a)) {
 		return n, false
 	}
@@ -279,7 +279,7 @@ func (f *tracker) node() (n node, ok bool) {
 			t.w[i] += scale(ds, f.v[i]+scale(ds, f.w2[i]))
 			t.j[i] += ds * j1[i]
 		}
-		moved, _, _ := g.quadrupole(&t, f.rho, f.near)
+		moved, _, _ := g.quadrupole(&t, f.rho, f.near, axis)
 		n.q1 = (moved - q) / ds
 	}
 	return n, true

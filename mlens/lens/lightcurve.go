@@ -124,7 +124,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	}
 	if f.near > nearest*f.rho {
 		target := f.opt.target(a)
-		q, err, worst := g.quadrupole(&f.im, f.rho, f.near)
+		q, err, worst := g.quadrupole(&f.im, f.rho, f.near, g.onAxis(eta, f.rho))
 		if small := math.Abs(q) + err; small <= 0.2*target {
 			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
 		}

@@ -113,7 +113,7 @@ func (e *engine) magnification(x, y, rho float64, opt Options) Result {
 	eta, beta := e.g.source(x, y)
 	d := distance(e.folds, eta, 1e3*(rho+1))
 	if d > nearest*rho {
-		q, err, _ := e.g.quadrupole(&e.im, rho, d)
+		q, err, _ := e.g.quadrupole(&e.im, rho, d, e.g.onAxis(eta, rho))
 		a := math.Max(e.im.a+q, 1)
 		if err <= opt.target(a) {
 			r.Magnification, r.Error, r.Method = a, math.Max(err, r.Error), Quadrupole
