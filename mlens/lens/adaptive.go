@@ -50,7 +50,10 @@ type tracker struct {
 	cs, sn float64       // of α
 	here   node          // the node at f.tau, if there is one
 	w2, w3 [5]complex128 // derivatives of the images, over 2 and 6; the first is f.v
+	bend   [5]float64    // |h'/J| of the images
 	step   float64       // length that the next pair of hops may have
+	arcs   arcs
+	batch  batch
 }
 
 // A pair of hops is at most this part of the distance to the nearest caustic.
@@ -64,7 +67,7 @@ const fewest = 6
 // off in its middle. Its halves are 64 times better.
 const accept = 2
 
-// adaptive fills dst by polynomials wherever at least fewest epochs fall on
+// walk fills dst by hops wherever at least fewest epochs fall on
 // a pair of hops, and epoch by epoch elsewhere: next to caustics, where the
 // source cannot be treated by an expansion, and where the times are sparse.
 //
@@ -80,7 +83,7 @@ const accept = 2
 // hide between nodes, because a pair is never longer than 0.4 of the
 // distance to the nearest, for which the triangles of fold.go are a rigorous
 // bound.
-func (f *tracker) adaptive(dst, times []float64) {
+func (f *tracker) walk(dst, times []float64) {
 	n := len(times)
 	f.step = math.Inf(1)
 	f.here.tau = math.NaN()
@@ -127,6 +130,7 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 		}
 	}
 	from, w2, w3 := f.follower, f.w2, f.w3
+	begin := f.end()
 	n := len(times)
 	least, most := f.when(times[min(i+fewest, n)-1])-a.tau, f.when(times[n-1])-a.tau
 	l := math.Min(f.step, reach*f.near)
@@ -136,17 +140,26 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 			break
 		}
 		if m, ok := f.advance(0.5*l, from.near-0.5*l); ok {
+			middle, bend := f.end(), f.bend
 			if b, ok := f.advance(0.5*l, -1); ok {
-				whole := newHop(&a, &b)
-				miss := math.Abs(whole.at(m.tau)-m.a-m.q) + 0.25*l*math.Abs(whole.slope(m.tau)-m.a1-m.q1)
-				part := miss / (f.opt.Interpolate * (m.a + m.q))
-				if part <= accept {
+				finish := f.end()
+				var part float64
+				if f.opt.Interpolate > 0 {
+					part = missed(&a, &m, &b) / (accept * f.opt.Interpolate * (m.a + m.q))
+				} else {
+					part = f.unsettled(&a, &m, &b, &begin, &middle, &finish, &bend)
+				}
+				if part <= 1 {
 					f.here = b
-					f.step = l * math.Max(0.5, math.Min(2, 0.9*math.Pow(accept/(part+1e-9), 1./6)))
+					f.step = l * math.Max(0.5, math.Min(2, 0.9*math.Pow(part+1e-9, -1./6)))
 					f.free = 0
-					first, second := newHop(&a, &m), newHop(&m, &b)
-					i = first.fill(dst, times, i, &f.tr, m.tau)
-					return second.fill(dst, times, i, &f.tr, b.tau)
+					if f.opt.Interpolate > 0 {
+						first, second := newHop(&a, &m), newHop(&m, &b)
+						i = first.fill(dst, times, i, &f.tr, m.tau)
+						return second.fill(dst, times, i, &f.tr, b.tau)
+					}
+					i = f.solve(dst, times, i, &a, &m, &begin, &middle)
+					return f.solve(dst, times, i, &m, &b, &middle, &finish)
 				}
 			}
 		}
@@ -155,6 +168,12 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 	f.here = a
 	f.step = l
 	return i
+}
+
+// missed is the error in m of the polynomial through a and b.
+func missed(a, m, b *node) float64 {
+	whole := newHop(a, b)
+	return math.Abs(whole.at(m.tau)-m.a-m.q) + 0.25*(b.tau-a.tau)*math.Abs(whole.slope(m.tau)-m.a1-m.q1)
 }
 
 // fill evaluates the hop up to τ = end.
@@ -243,6 +262,7 @@ func (f *tracker) node(axis bool) (n node, ok bool) {
 		r = conj(v * (scale(3, h1*a) + h2*v2))
 		b := scale(-inv, r-conj(h*r)) // w‴
 		im.h[i], im.j[i] = h, j
+		f.bend[i] = math.Abs(inv) * abs(h1)
 		f.v[i], f.w2[i], f.w3[i] = v, scale(0.5, a), scale(1./6, b)
 		f.dv[i] = f.w2[i]
 		// J' and J″ along the path.
@@ -272,7 +292,7 @@ func (f *tracker) node(axis bool) (n node, ok bool) {
 		return n, false
 	}
 	n.q = q
-	if math.Abs(q) > 1e-3*f.opt.Interpolate*n.a {
+	if least := 1e-3 * math.Max(f.opt.Interpolate*n.a, f.opt.target(n.a)); math.Abs(q) > least {
 		ds := 1e-4 * f.near
 		t := *im
 		for i := range t.n {

@@ -54,8 +54,8 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 	f.e.folds = b.folds(&f.e.g, make([]fold, 0, 160), 32)
 	f.sn, f.cs = sincosDeg(tr.Alpha)
 	f.dir = scale(f.e.g.sign, complex(f.cs, f.sn))
-	if increasing && opt.Interpolate > 0 {
-		f.adaptive(dst, times)
+	if increasing {
+		f.walk(dst, times)
 		return dst, nil
 	}
 	for i, t := range times {
