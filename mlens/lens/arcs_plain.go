@@ -2,4 +2,6 @@
 
 package lens
 
+type wide struct{}
+
 func (p *arcs) image(b *batch, n, i int) { p.imagePlain(b, n, i) }
