@@ -7,6 +7,7 @@ import "math"
 // size of the source adds.
 type node struct {
 	tau, a, a1, a2, q, q1 float64
+	err                   float64 // of the orders in the source radius beyond q
 }
 
 // A hop joins two nodes by a polynomial: the quintic with the values and the
@@ -47,13 +48,15 @@ func (h *hop) slope(tau float64) float64 {
 type tracker struct {
 	follower
 	tr     Trajectory
-	cs, sn float64       // of α
-	here   node          // the node at f.tau, if there is one
-	w2, w3 [5]complex128 // derivatives of the images, over 2 and 6; the first is f.v
-	bend   [5]float64    // |h'/J| of the images
-	step   float64       // length that the next pair of hops may have
+	cs, sn float64    // of α
+	here   node       // the node at tau, if there is one
+	bend   [5]float64 // |h'/J| of the images
+	step   float64    // length that the next pair of hops may have
 	arcs   arcs
 	batch  batch
+
+	tol   []float64 // of every epoch, or nil: opt for all
+	bound []float64 // nil or to be filled
 }
 
 // A pair of hops is at most this part of the distance to the nearest caustic.
@@ -66,6 +69,11 @@ const fewest = 6
 // accept is how far, in units of the bound, the polynomial over a pair may be
 // off in its middle. Its halves are 64 times better.
 const accept = 2
+
+// margin is the part of the target that the expansion in the source radius may
+// take at a node, so that twice of that and the interpolation stay within the
+// tolerance in between.
+const margin = 0.7
 
 // walk fills dst by hops wherever at least fewest epochs fall on
 // a pair of hops, and epoch by epoch elsewhere: next to caustics, where the
@@ -97,9 +105,7 @@ func (f *tracker) walk(dst, times []float64) {
 				}
 			}
 		}
-		tau := f.when(times[i])
-		x, y := f.where(tau)
-		dst[i] = f.epoch(x, y, tau)
+		f.one(dst, times, i)
 		if f.step < f.near {
 			f.step *= 1.3
 		}
@@ -129,41 +135,51 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 			return i
 		}
 	}
-	from, w2, w3 := f.follower, f.w2, f.w3
-	begin := f.end()
 	n := len(times)
 	least, most := f.when(times[min(i+fewest, n)-1])-a.tau, f.when(times[n-1])-a.tau
-	l := math.Min(f.step, reach*f.near)
-	for ; ; l *= 0.5 {
-		l = math.Min(l, most)
-		if l < least || !(l > 0) {
-			break
-		}
+	l := math.Min(math.Min(f.step, reach*f.near), most)
+	if f.tol != nil {
+		f.require(i, f.until(times, i, a.tau+l))
+	}
+	if a.err > margin*f.opt.target(a.a) {
+		f.here = a
+		f.step = 0.2 * f.near
+		return i
+	}
+	from, begin := f.motion, f.end()
+	for ; l >= least && l > 0; l *= 0.5 {
 		if m, ok := f.advance(0.5*l, from.near-0.5*l); ok {
 			middle, bend := f.end(), f.bend
-			if b, ok := f.advance(0.5*l, -1); ok {
+			if b, ok := f.advance(0.5*l, -1); ok && math.Max(m.err, b.err) <= margin*f.opt.target(m.a) {
 				finish := f.end()
-				var part float64
+				var part, size float64
 				if f.opt.Interpolate > 0 {
-					part = missed(&a, &m, &b) / (accept * f.opt.Interpolate * (m.a + m.q))
+					size = missed(&a, &m, &b)
+					most := f.opt.Interpolate * (m.a + m.q)
+					if f.tol != nil {
+						most = math.Min(most, 0.25*f.opt.AbsTol)
+					}
+					part = size / (accept * most)
 				} else {
-					part = f.unsettled(&a, &m, &b, &begin, &middle, &finish, &bend)
+					part, size = f.unsettled(&a, &m, &b, &begin, &middle, &finish, &bend)
 				}
 				if part <= 1 {
 					f.here = b
 					f.step = l * math.Max(0.5, math.Min(2, 0.9*math.Pow(part+1e-9, -1./6)))
 					f.free = 0
+					// What neglected orders add changes little along a hop, whose
+					// length is bounded by the distance to the caustics.
+					f.err = 2*math.Max(a.err, math.Max(m.err, b.err)) + 0.5*size
 					if f.opt.Interpolate > 0 {
-						first, second := newHop(&a, &m), newHop(&m, &b)
-						i = first.fill(dst, times, i, &f.tr, m.tau)
-						return second.fill(dst, times, i, &f.tr, b.tau)
+						i = f.fill(dst, times, i, &a, &m)
+						return f.fill(dst, times, i, &m, &b)
 					}
 					i = f.solve(dst, times, i, &a, &m, &begin, &middle)
 					return f.solve(dst, times, i, &m, &b, &middle, &finish)
 				}
 			}
 		}
-		f.follower, f.w2, f.w3 = from, w2, w3
+		f.motion = from
 	}
 	f.here = a
 	f.step = l
@@ -176,21 +192,28 @@ func missed(a, m, b *node) float64 {
 	return math.Abs(whole.at(m.tau)-m.a-m.q) + 0.25*(b.tau-a.tau)*math.Abs(whole.slope(m.tau)-m.a1-m.q1)
 }
 
-// fill evaluates the hop up to τ = end.
-func (h *hop) fill(dst, times []float64, i int, tr *Trajectory, end float64) int {
+// fill evaluates the polynomial from a to b.
+func (f *tracker) fill(dst, times []float64, i int, a, b *node) int {
+	h := newHop(a, b)
 	c, inv := h.c, h.inv
+	// u = (t − t_a)/(t_b − t_a) without τ.
+	start, end := f.tr.T0+a.tau*f.tr.TE, f.tr.T0+b.tau*f.tr.TE
+	inv /= f.tr.TE
 	for ; i < len(times); i++ {
-		tau := (times[i] - tr.T0) / tr.TE
-		if tau > end {
+		t := times[i]
+		if t > end {
 			break
 		}
-		u := (tau - h.tau) * inv
+		u := (t - start) * inv
 		u2 := u * u
-		v := c[0] + u*c[1] + u2*(c[2]+u*c[3]+u2*(c[4]+u*c[5]))
+		v := (c[0] + u*c[1]) + u2*((c[2]+u*c[3])+u2*(c[4]+u*c[5]))
 		if v < 1 {
 			v = 1
 		}
 		dst[i] = v
+		if f.bound != nil {
+			f.bound[i] = f.err + pointError(v)
+		}
 	}
 	return i
 }
@@ -291,8 +314,12 @@ func (f *tracker) node(axis bool) (n node, ok bool) {
 	if !(err <= f.opt.target(n.a)) {
 		return n, false
 	}
-	n.q = q
-	if least := 1e-3 * math.Max(f.opt.Interpolate*n.a, f.opt.target(n.a)); math.Abs(q) > least {
+	n.q, n.err = q, err
+	least := 1e-3 * f.opt.target(n.a)
+	if f.opt.Interpolate > 0 {
+		least = math.Min(least, 1e-2*f.opt.Interpolate*n.a)
+	}
+	if math.Abs(q) > least {
 		ds := 1e-4 * f.near
 		t := *im
 		for i := range t.n {

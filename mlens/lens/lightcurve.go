@@ -15,37 +15,46 @@ import (
 //
 // An error names a parameter that no light curve can have.
 func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt Options) ([]float64, error) {
-	if err := b.Check(); err != nil {
-		return nil, err
-	}
-	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
-		return nil, errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
-	}
-	if tr.TE == 0 {
-		return nil, errors.New("lens: tE = 0, but an Einstein time must not be 0")
-	}
-	if !(rho >= 0) || math.IsInf(rho, 1) {
-		return nil, errors.New("lens: rho = " + show(rho) + ", but a source radius must be finite and not negative")
-	}
 	if dst == nil {
 		dst = make([]float64, len(times))
 	}
+	f := tracker{tr: tr}
+	if err := f.run(b, dst, times, rho, opt); err != nil {
+		return nil, err
+	}
+	return dst, nil
+}
+
+// run fills dst.
+func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) error {
+	tr := f.tr
+	if err := b.Check(); err != nil {
+		return err
+	}
+	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
+		return errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
+	}
+	if tr.TE == 0 {
+		return errors.New("lens: tE = 0, but an Einstein time must not be 0")
+	}
+	if !(rho >= 0) || math.IsInf(rho, 1) {
+		return errors.New("lens: rho = " + show(rho) + ", but a source radius must be finite and not negative")
+	}
 	if len(dst) != len(times) {
-		return nil, errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
+		return errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
 	}
 	increasing := tr.TE > 0
 	last := math.Inf(-1)
 	for i, t := range times {
-		if t-t != 0 {
-			return nil, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
+		if tau := f.when(t); tau-tau != 0 {
+			return errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
 		}
 		increasing = increasing && t >= last
 		last = t
 	}
 	if len(times) == 0 {
-		return dst, nil
+		return nil
 	}
-	f := tracker{tr: tr}
 	f.rho, f.opt = rho, opt.withDefaults()
 	if opt.PointSource {
 		f.rho = 0
@@ -56,15 +65,28 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 	f.dir = scale(f.e.g.sign, complex(f.cs, f.sn))
 	if increasing {
 		f.walk(dst, times)
-		return dst, nil
+		return nil
 	}
-	for i, t := range times {
-		tau := f.when(t)
-		x, y := f.where(tau)
-		dst[i] = f.epoch(x, y, tau)
+	for i := range times {
+		f.one(dst, times, i)
 	}
-	return dst, nil
+	return nil
 }
+
+// one computes epoch i alone.
+func (f *tracker) one(dst, times []float64, i int) {
+	f.require(i, i+1)
+	tau := f.when(times[i])
+	x, y := f.where(tau)
+	dst[i] = f.epoch(x, y, tau)
+	if f.bound != nil {
+		f.bound[i] = f.err + pointError(dst[i])
+	}
+}
+
+// pointError is a bound of the error of a point source whose images were
+// followed: what Newton's method leaves, and the rounding of the position.
+func pointError(a float64) float64 { return a * (1e-7 + 1e-12*a*a) }
 
 // A follower computes the epochs of one light curve.
 type follower struct {
@@ -72,15 +94,22 @@ type follower struct {
 	rho float64
 	opt Options
 	dir complex128 // direction of motion in the frame of geom
+	err float64    // of the last epoch, beyond pointError
+	motion
+}
 
-	on   bool    // im holds the images at tau
-	tau  float64 // of the last epoch
-	near float64 // lower bound of the distance to the caustics at tau
-	seen float64 // the distance when it was last computed
-	free float64 // how far the source may go on being a point
-	im   images
-	v    [5]complex128 // dw/dτ at tau
-	dv   [5]complex128 // half the change of v over the last step, per unit of τ
+// motion is where the images are and where they go.
+type motion struct {
+	on     bool    // im holds the images at tau
+	tau    float64 // of the last epoch
+	near   float64 // lower bound of the distance to the caustics at tau
+	seen   float64 // the distance when it was last computed
+	free   float64 // how far the source may go on being a point,
+	small  float64 // and what is neglected thereby
+	im     images
+	v      [5]complex128 // dw/dτ at tau
+	dv     [5]complex128 // half the change of v over the last step, per unit of τ
+	w2, w3 [5]complex128 // further derivatives, over 2 and 6, at a node
 }
 
 // A step is followed if it is shorter than this part of the distance to the
@@ -112,10 +141,13 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 		f.start(x, y)
 	}
 	a := f.im.a
+	f.err = 0
 	if f.rho == 0 {
 		return math.Max(a, 1)
 	}
-	if f.free -= step; f.free > 0 {
+	target := f.opt.target(a)
+	if f.free -= step; f.free > 0 && f.small <= 0.2*target {
+		f.err = 2 * f.small
 		return math.Max(a, 1)
 	}
 	if f.near < 0.9*f.seen {
@@ -123,12 +155,13 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 		f.seen = f.near
 	}
 	if f.near > nearest*f.rho {
-		target := f.opt.target(a)
 		q, err, worst := g.quadrupole(&f.im, f.rho, f.near, g.onAxis(eta, f.rho))
 		if small := math.Abs(q) + err; small <= 0.2*target {
 			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
+			f.small = small
 		}
 		if err <= target {
+			f.err = err
 			return math.Max(a+q, 1)
 		}
 	}
@@ -136,7 +169,9 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 }
 
 func (f *follower) disc(eta, beta complex128) float64 {
-	return f.e.disc(eta, beta, f.rho, f.opt, Result{}).Magnification
+	r := f.e.disc(eta, beta, f.rho, f.opt, Result{})
+	f.err = r.Error
+	return r.Magnification
 }
 
 // start finds the images from nothing.

@@ -16,17 +16,18 @@ func (f *tracker) end() (e end) {
 // the images in the middle are where the quintics over both hops put them,
 // within 64 times (the gain of a half) a third of what settled allows, and if
 // the cubic through the corrections for the size of the source is, with a
-// gain of 16, good to a hundredth of the tolerance.
-func (f *tracker) unsettled(a, m, b *node, begin, middle, finish *end, bend *[5]float64) float64 {
+// gain of 16, good to a hundredth of the tolerance. size is its error.
+func (f *tracker) unsettled(a, m, b *node, begin, middle, finish *end, bend *[5]float64) (part, size float64) {
 	f.arcs.set(begin, finish, b.tau-a.tau)
-	part := f.arcs.off(0.5, middle, bend) / (64. / 3 * math.Sqrt(settled))
+	part = f.arcs.off(0.5, middle, bend) / (64. / 3 * math.Sqrt(settled))
 	if a.q != 0 || b.q != 0 || m.q != 0 {
 		q := *m
 		q.a, q.a1 = 0, 0
 		c, d := node{tau: a.tau, q: a.q, q1: a.q1}, node{tau: b.tau, q: b.q, q1: b.q1}
-		part = math.Max(part, missed(&c, &q, &d)/(0.16*f.opt.target(m.a)))
+		size = missed(&c, &q, &d)
+		part = math.Max(part, size/(0.16*f.opt.target(m.a)))
 	}
-	return part
+	return part, size
 }
 
 // solve computes the epochs between the nodes a and b: every one the sum over
@@ -67,6 +68,9 @@ func (f *tracker) solve(dst, times []float64, i int, a, b *node, from, to *end) 
 				v = 1
 			}
 			dst[i+r] = v
+			if f.bound != nil {
+				f.bound[i+r] = f.err + pointError(v)
+			}
 		}
 		i += k
 		if k < batchSize {
