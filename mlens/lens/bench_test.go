@@ -76,3 +76,25 @@ func BenchmarkMagnification(b *testing.B) {
 		i++
 	}
 }
+
+func BenchmarkPreparedMagnification(b *testing.B) {
+	rows := readReference(b)
+	lenses := make([]*Prepared, len(rows))
+	for i, r := range rows {
+		lenses[i] = r.b.Prepare()
+	}
+	i := 0
+	for b.Loop() {
+		k := i % len(rows)
+		lenses[k].Magnification(rows[k].x, rows[k].y, rows[k].rho, Options{})
+		i++
+	}
+}
+
+func BenchmarkPrepare(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 0))
+	for b.Loop() {
+		l, _, _ := priorDraw(r)
+		l.Prepare()
+	}
+}

@@ -67,6 +67,9 @@ type Result struct {
 // Magnification of a uniform disc of radius rho, in θ_E, centred at (x, y).
 // A radius of 0, or opt.PointSource, means a point. It panics if the lens
 // does not pass Check, or if x, y or rho is NaN, infinite, or rho is negative.
+//
+// Most of the time goes into the caustics of the lens; see Prepare for
+// sources behind the same lens.
 func (b Binary) Magnification(x, y, rho float64, opt Options) Result {
 	b.must()
 	checkSource(x, y, rho)
@@ -78,6 +81,33 @@ func (b Binary) Magnification(x, y, rho float64, opt Options) Result {
 		e.folds = b.folds(&e.g, room[:0], 16)
 	}
 	return e.magnification(x, y, rho, opt)
+}
+
+// Prepared is a Binary whose caustics are known. It is never changed and may be
+// used by many goroutines at once.
+type Prepared struct {
+	lens  Binary
+	g     geom
+	folds []fold
+}
+
+// Prepare finds the caustics, which Prepared.Magnification then need not do
+// again. It panics if the lens does not pass Check.
+func (b Binary) Prepare() *Prepared {
+	b.must()
+	p := &Prepared{lens: b, g: b.geom()}
+	p.folds = b.folds(&p.g, make([]fold, 0, 160), 32)
+	return p
+}
+
+// Binary returns the lens.
+func (p *Prepared) Binary() Binary { return p.lens }
+
+// Magnification is that of Binary.Magnification.
+func (p *Prepared) Magnification(x, y, rho float64, opt Options) Result {
+	checkSource(x, y, rho)
+	e := engine{g: p.g, folds: p.folds}
+	return e.magnification(x, y, rho, opt.withDefaults())
 }
 
 func checkSource(x, y, rho float64) {
