@@ -71,9 +71,9 @@ const fewest = 6
 const accept = 2
 
 // margin is the part of the target that the expansion in the source radius may
-// take at a node, so that twice of that and the interpolation stay within the
+// take at a node, so that three times that and the interpolation stay within the
 // tolerance in between.
-const margin = 0.7
+const margin = 0.5
 
 // walk fills dst by hops wherever at least fewest epochs fall on
 // a pair of hops, and epoch by epoch elsewhere: next to caustics, where the
@@ -157,9 +157,10 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 					size = missed(&a, &m, &b)
 					most := f.opt.Interpolate * (m.a + m.q)
 					if f.tol != nil {
-						most = math.Min(most, 0.25*f.opt.AbsTol)
+						most = math.Min(most, 0.15*f.opt.AbsTol)
 					}
 					part = size / (accept * most)
+					size = 0.5 * math.Max(size, most)
 				} else {
 					part, size = f.unsettled(&a, &m, &b, &begin, &middle, &finish, &bend)
 				}
@@ -169,7 +170,7 @@ func (f *tracker) pair(dst, times []float64, i int) int {
 					f.free = 0
 					// What neglected orders add changes little along a hop, whose
 					// length is bounded by the distance to the caustics.
-					f.err = 2*math.Max(a.err, math.Max(m.err, b.err)) + 0.5*size
+					f.err = 3*math.Max(a.err, math.Max(m.err, b.err)) + size
 					if f.opt.Interpolate > 0 {
 						i = f.fill(dst, times, i, &a, &m)
 						return f.fill(dst, times, i, &m, &b)

@@ -19,7 +19,7 @@ type Curve struct {
 //
 // tol may be nil: then the tolerances are those of opt. Otherwise it takes the
 // place of AbsTol and RelTol, and interpolation, where opt.Interpolate allows
-// it, is kept below a quarter of it as well. For a likelihood of a flux
+// it, is kept below a part of it as well. For a likelihood of a flux
 // F = F_s·A + F_b with errors σ choose 0.02·σ/F_s: at 7,200 epochs and S/N 230
 // ln L is then right to some hundredths.
 //

@@ -11,7 +11,10 @@ import (
 // which must be nil (allocates) or as long as times; nothing is allocated
 // per epoch. Times may be in any order; neighbours in time are fast, because
 // the images are followed from one epoch to the next wherever the distance
-// to the caustics proves that none can appear or vanish.
+// to the caustics proves that none can appear or vanish. Increasing times,
+// with tE above 0, are fastest.
+//
+// Every epoch is computed, unless opt.Interpolate is set.
 //
 // An error names a parameter that no light curve can have.
 func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt Options) ([]float64, error) {
@@ -86,7 +89,7 @@ func (f *tracker) one(dst, times []float64, i int) {
 
 // pointError is a bound of the error of a point source whose images were
 // followed: what Newton's method leaves, and the rounding of the position.
-func pointError(a float64) float64 { return a * (1e-7 + 1e-12*a*a) }
+func pointError(a float64) float64 { return a * (1e-7 + 1e-13*a*a) }
 
 // A follower computes the epochs of one light curve.
 type follower struct {
