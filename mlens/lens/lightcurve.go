@@ -150,7 +150,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	}
 	target := f.opt.target(a)
 	if f.free -= step; f.free > 0 && f.small <= 0.2*target {
-		f.err = 2 * f.small
+		f.err = 3 * f.small
 		return math.Max(a, 1)
 	}
 	if f.near < 0.9*f.seen {
@@ -164,7 +164,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 			f.small = small
 		}
 		if err <= target {
-			f.err = err
+			f.err = 1.5 * err
 			return math.Max(a+q, 1)
 		}
 	}

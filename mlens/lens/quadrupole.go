@@ -18,8 +18,8 @@ import "math"
 //	1/l² ≈ 16|N|²/J⁴ + 2(|M| + |J ∂_ζN|)/|J|³,  J ∂_ζN = 3h|h'|² − h''·h̄ − h³·h̄''.
 //
 // The ridge of a very light companion lies on the axis of the lens and may
-// hide from this; a source next to the axis (axis is true) gets no credit for
-// terms of M that cancel.
+// hide from this; a source next to the axis (axis is true) gets no
+// credit for terms of M that cancel, and ten times the error.
 //
 // worst is the largest (ρ/l)² of an image.
 func (g *geom) quadrupole(im *images, rho, d float64, axis bool) (q, err, worst float64) {
@@ -44,12 +44,15 @@ func (g *geom) quadrupole(im *images, rho, d float64, axis bool) (q, err, worst 
 		err += 0.3 * a * e * e
 		worst = math.Max(worst, e)
 	}
+	if axis {
+		err *= 10
+	}
 	return q, err, worst
 }
 
 // onAxis tells quadrupole of a source next to the axis of a light companion.
 func (g *geom) onAxis(eta complex128, rho float64) bool {
-	return g.q < 0.1 && math.Abs(imag(eta)) < 6*rho
+	return g.q < 1e-3 && math.Abs(imag(eta)) < 6*rho
 }
 
 // nearest is the distance to the caustics, in source radii, below which the
