@@ -163,8 +163,8 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
 			f.small = small
 		}
-		if err <= target {
-			f.err = 1.5 * err
+		if err <= 0.6*target {
+			f.err = 3 * err
 			return math.Max(a+q, 1)
 		}
 	}
@@ -223,7 +223,7 @@ func (f *follower) follow(eta complex128, ds float64) bool {
 				return false
 			}
 			w += d
-			if d2*norm(h1) <= 1e-7*j*j {
+			if d2*norm(h1) <= settled*j*j {
 				// J and h move with w to first order.
 				hd := h1 * d
 				j -= 2 * dot(h, hd)

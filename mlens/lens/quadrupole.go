@@ -52,7 +52,7 @@ func (g *geom) quadrupole(im *images, rho, d float64, axis bool) (q, err, worst 
 
 // onAxis tells quadrupole of a source next to the axis of a light companion.
 func (g *geom) onAxis(eta complex128, rho float64) bool {
-	return g.q < 1e-3 && math.Abs(imag(eta)) < 6*rho
+	return g.q < 1e-3 && math.Abs(imag(eta)) < 12*rho
 }
 
 // nearest is the distance to the caustics, in source radii, below which the
