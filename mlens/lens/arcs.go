@@ -21,7 +21,9 @@ type arcs struct {
 	m1, m2 float64
 	ex, ey float64 // source at u = 0
 	dx, dy float64 // and how far it goes
-	wide   wide    // for the vector kernels
+
+	//lint:ignore U1000 only the vector kernels use it
+	wide wide
 }
 
 // An end of a hop: images and their derivatives in τ, the second over 2.

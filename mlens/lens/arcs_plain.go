@@ -2,6 +2,9 @@
 
 package lens
 
+// Plain kernels need no memory.
+//
+//lint:ignore U1000 see arcs.wide
 type wide struct{}
 
 func (p *arcs) image(b *batch, n, i int) { p.imagePlain(b, n, i) }

@@ -18,17 +18,32 @@ type fold struct {
 // speed is the signed rate of motion c along the caustic,
 // dζ/dφ = 2c e^{−iφ/2} with c = Re(i e^{3iφ/2}/h'); it vanishes at cusps.
 func (g *geom) speed(w complex128, phi float64) float64 {
+	return g.speedAlong(w, tangent(phi))
+}
+
+// speedAlong is speed where the tangent is known.
+func (g *geom) speedAlong(w, tangent complex128) float64 {
 	_, h1 := g.shear1(w)
-	sn, cs := math.Sincos(1.5 * phi)
-	d := inv(h1)
-	return -(sn*real(d) + cs*imag(d))
+	// e^{3iφ/2} is the conjugate of the cube of the tangent.
+	return imag(inv(h1)*conj(tangent*tangent*tangent)) * -1
+}
+
+// tangent is e^{−iφ/2}.
+func tangent(phi float64) complex128 {
+	sn, cs := math.Sincos(-0.5 * phi)
+	return complex(cs, sn)
 }
 
 func (g *geom) newFold(phi0, phi1 float64, w0, w1, a, b complex128) fold {
+	return newFoldAlong(phi0, phi1, w0, w1, a, b, tangent(phi0), tangent(phi1))
+}
+
+// newFoldAlong is newFold where the end tangents are known.
+func newFoldAlong(phi0, phi1 float64, w0, w1, a, b, t0, t1 complex128) fold {
 	f := fold{phi0: phi0, phi1: phi1, w0: w0, w1: w1, a: a, b: b}
 	// Intersect a + λ e^{−iφ0/2} with b + μ e^{−iφ1/2}.
-	s0, c0 := math.Sincos(-0.5 * phi0)
-	s1, c1 := math.Sincos(-0.5 * phi1)
+	s0, c0 := imag(t0), real(t0)
+	s1, c1 := imag(t1), real(t1)
 	d := b - a
 	det := s1*c0 - c1*s0 // sine of the turn, never near ±1 for short arcs
 	l := abs(d)
@@ -68,8 +83,9 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 	w := g.critical(p0)
 	var c [4]float64
 	var z [4]complex128
+	t0 := tangent(p0)
 	for i := range w {
-		c[i], z[i] = g.speed(w[i], p0), g.lensMap(w[i])
+		c[i], z[i] = g.speedAlong(w[i], t0), g.lensMap(w[i])
 	}
 	for k := 1; k <= steps; k++ {
 		for end := phase(k); p0 < end; {
@@ -82,10 +98,11 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 			if !ok {
 				next = g.advance(w, p0, p1, 0)
 			}
+			t1 := tangent(p1)
 			for i := range w {
-				cn, zn := g.speed(next[i], p1), g.lensMap(next[i])
+				cn, zn := g.speedAlong(next[i], t1), g.lensMap(next[i])
 				if (cn < 0) == (c[i] < 0) {
-					dst = append(dst, g.newFold(p0, p1, w[i], next[i], z[i], zn))
+					dst = append(dst, newFoldAlong(p0, p1, w[i], next[i], z[i], zn, t0, t1))
 				} else {
 					cusps++
 					pc, wc := g.cusp(w, i, next[i], p0, p1, c[i], cn)
@@ -96,7 +113,7 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 				}
 				c[i], z[i] = cn, zn
 			}
-			w, p0 = next, p1
+			w, p0, t0 = next, p1, t1
 		}
 	}
 	return dst, cusps
