@@ -196,15 +196,34 @@ func missed(a, m, b *node) float64 {
 // fill evaluates the polynomial from a to b.
 func (f *tracker) fill(dst, times []float64, i int, a, b *node) int {
 	h := newHop(a, b)
-	c, inv := h.c, h.inv
 	// u = (t − t_a)/(t_b − t_a) without τ.
 	start, end := f.tr.T0+a.tau*f.tr.TE, f.tr.T0+b.tau*f.tr.TE
-	inv /= f.tr.TE
-	for ; i < len(times); i++ {
-		t := times[i]
-		if t > end {
-			break
+	n := i
+	for step := 16; n < len(times) && times[n] <= end; { // strides, then single steps
+		if n+step < len(times) && times[n+step] <= end {
+			n += step
+		} else if step > 1 {
+			step /= 4
+		} else {
+			n++
 		}
+	}
+	h.inv /= f.tr.TE
+	h.tau = start
+	h.evaluate(dst[i:n], times[i:n])
+	if f.bound != nil {
+		for k := i; k < n; k++ {
+			f.bound[k] = f.err + pointError(dst[k])
+		}
+	}
+	return n
+}
+
+// evaluatePlain fills dst with the polynomial, but at least 1. It is the
+// twin of the vector kernel.
+func (h *hop) evaluatePlain(dst, times []float64) {
+	c, start, inv := h.c, h.tau, h.inv
+	for i, t := range times {
 		u := (t - start) * inv
 		u2 := u * u
 		v := (c[0] + u*c[1]) + u2*((c[2]+u*c[3])+u2*(c[4]+u*c[5]))
@@ -212,11 +231,7 @@ func (f *tracker) fill(dst, times []float64, i int, a, b *node) int {
 			v = 1
 		}
 		dst[i] = v
-		if f.bound != nil {
-			f.bound[i] = f.err + pointError(v)
-		}
 	}
-	return i
 }
 
 // advance moves the images by ds in τ and returns the node there. near is

@@ -139,3 +139,26 @@ func (p *arcs) imageAVX512(batch *batch, n, i int) {
 	}
 	archsimd.ClearAVXUpperBits()
 }
+
+// evaluate is evaluatePlain, mostly with 4 epochs in a vector.
+func (h *hop) evaluate(dst, times []float64) {
+	n := 0
+	if vectors != scalar && len(times) >= 8 {
+		n = len(times) &^ 3
+		var c [9][4]float64
+		for k, v := range [9]float64{h.c[0], h.c[1], h.c[2], h.c[3], h.c[4], h.c[5], h.tau, h.inv, 1} {
+			c[k] = [4]float64{v, v, v, v}
+		}
+		load := archsimd.LoadFloat64x4
+		c0, c1, c2, c3, c4, c5 := load(&c[0]), load(&c[1]), load(&c[2]), load(&c[3]), load(&c[4]), load(&c[5])
+		start, inv, one := load(&c[6]), load(&c[7]), load(&c[8])
+		for k := 0; k < n; k += 4 {
+			u := load((*[4]float64)(times[k:])).Sub(start).Mul(inv)
+			u2 := u.Mul(u)
+			v := c0.Add(u.Mul(c1)).Add(u2.Mul(c2.Add(u.Mul(c3)).Add(u2.Mul(c4.Add(u.Mul(c5))))))
+			v.Max(one).Store((*[4]float64)(dst[k:]))
+		}
+		archsimd.ClearAVXUpperBits()
+	}
+	h.evaluatePlain(dst[n:], times[n:])
+}

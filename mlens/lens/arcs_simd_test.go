@@ -15,9 +15,10 @@ func TestVectorsSameBits(t *testing.T) {
 	for i := range stressSize(20) {
 		r := rand.New(rand.NewPCG(41, uint64(i)))
 		b, tr, rho := priorDraw(r)
+		opt := Options{Interpolate: 1e-4 * float64(i%2)}
 		var want []float64
 		for vectors = scalar; vectors <= detect(); vectors++ {
-			a, err := b.LightCurve(nil, times, tr, rho, Options{})
+			a, err := b.LightCurve(nil, times, tr, rho, opt)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ type contour struct {
 	im    images
 	live  bool       // im holds the images at at0
 	at0   complex128 // the last limb point, from the centre
+	mid   *images    // of the centre, if known and no caustic is near, else nil
 }
 
 // value is the integrand at angle th, from a full solution. want is the number of

@@ -3,6 +3,7 @@ package lens
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -47,16 +48,25 @@ func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) 
 		return errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
 	}
 	increasing := tr.TE > 0
-	last := math.Inf(-1)
+	before := math.Inf(-1)
 	for i, t := range times {
-		if tau := f.when(t); tau-tau != 0 {
+		if t-t != 0 {
 			return errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
 		}
-		increasing = increasing && t >= last
-		last = t
+		if t < before {
+			increasing = false
+		}
+		before = t
 	}
 	if len(times) == 0 {
 		return nil
+	}
+	first, last := times[0], times[len(times)-1]
+	if !increasing {
+		first, last = slices.Min(times), slices.Max(times)
+	}
+	if d := f.when(last) - f.when(first); d-d != 0 {
+		return errors.New("lens: tE = " + show(tr.TE) + " is too small for times from " + show(first) + " to " + show(last))
 	}
 	f.rho, f.opt = rho, opt.withDefaults()
 	if opt.PointSource {
@@ -172,6 +182,10 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 }
 
 func (f *follower) disc(eta, beta complex128) float64 {
+	f.e.c.mid = nil
+	if f.on && f.near > nearest*f.rho {
+		f.e.c.mid = &f.im
+	}
 	r := f.e.disc(eta, beta, f.rho, f.opt, Result{})
 	f.err = r.Error
 	return r.Magnification

@@ -23,7 +23,12 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 	}
 	var y [most]float64
 	n := 8
-	y[0] = c.value(start, 0)
+	if c.mid != nil {
+		c.im, c.at0, c.live = *c.mid, 0, true
+		y[0] = c.next(start, c.im.n)
+	} else {
+		y[0] = c.value(start, 0)
+	}
 	sum, want := y[0], c.im.n
 	first, at0, live := c.im, c.at0, c.live
 	for i := 1; i < n; i++ {
