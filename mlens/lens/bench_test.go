@@ -34,6 +34,7 @@ func benchmarkLightCurve(b *testing.B, opt Options) {
 	times := cadence()
 	dst := make([]float64, len(times))
 	worst := time.Duration(0)
+	cpu := cpuTime()
 	for b.Loop() {
 		l, tr, rho := priorDraw(r)
 		start := time.Now()
@@ -43,10 +44,16 @@ func benchmarkLightCurve(b *testing.B, opt Options) {
 		worst = max(worst, time.Since(start))
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "curves/s")
+	if cpu = cpuTime() - cpu; cpu > 0 {
+		b.ReportMetric(float64(b.N)/cpu.Seconds(), "curves/cpu-s")
+	}
 	b.ReportMetric(worst.Seconds()*1e3, "worst-ms")
 }
 
 func BenchmarkLightCurveStrict(b *testing.B) { benchmarkLightCurve(b, Options{}) }
+func BenchmarkLightCurveAdaptive(b *testing.B) {
+	benchmarkLightCurve(b, Options{Interpolate: 1e-4})
+}
 func BenchmarkLightCurve1e4(b *testing.B) {
 	benchmarkLightCurve(b, Options{AbsTol: 1e-4, RelTol: 1e-4})
 }
@@ -67,5 +74,27 @@ func BenchmarkMagnification(b *testing.B) {
 		r := rows[i%len(rows)]
 		r.b.Magnification(r.x, r.y, r.rho, Options{})
 		i++
+	}
+}
+
+func BenchmarkPreparedMagnification(b *testing.B) {
+	rows := readReference(b)
+	lenses := make([]*Prepared, len(rows))
+	for i, r := range rows {
+		lenses[i] = r.b.Prepare()
+	}
+	i := 0
+	for b.Loop() {
+		k := i % len(rows)
+		lenses[k].Magnification(rows[k].x, rows[k].y, rows[k].rho, Options{})
+		i++
+	}
+}
+
+func BenchmarkPrepare(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 0))
+	for b.Loop() {
+		l, _, _ := priorDraw(r)
+		l.Prepare()
 	}
 }

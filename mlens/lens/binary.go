@@ -130,6 +130,14 @@ func (g *geom) shear(w complex128) complex128 {
 	return scale(g.m1, i1*i1) + scale(g.m2, i2*i2)
 }
 
+// shear1 returns h and its first derivative.
+func (g *geom) shear1(w complex128) (h, h1 complex128) {
+	i1 := inv(complex(real(w)+g.s, imag(w)))
+	i2 := inv(w)
+	a, b := scale(g.m1, i1*i1), scale(g.m2, i2*i2)
+	return a + b, scale(-2, a*i1+b*i2)
+}
+
 // shears returns h and its first two derivatives.
 func (g *geom) shears(w complex128) (h, h1, h2 complex128) {
 	i1 := inv(complex(real(w)+g.s, imag(w)))

@@ -68,7 +68,7 @@ func (g *geom) critical(phi float64) (w [4]complex128) {
 func (g *geom) polishCritical(w, e complex128) (complex128, bool) {
 	last := math.Inf(1)
 	for range 12 {
-		h, h1, _ := g.shears(w)
+		h, h1 := g.shear1(w)
 		if norm(h1) == 0 {
 			return w, false
 		}
@@ -95,8 +95,11 @@ func (g *geom) step(w [4]complex128, a, b float64) (next [4]complex128, ok bool)
 	sn, cs = math.Sincos(b)
 	eb := complex(cs, sn)
 	for i := range w {
-		_, h1, _ := g.shears(w[i])
-		move := scale(b-a, complex(0, 1)*ea) * inv(h1)
+		// dw/dφ = ie/h' and d²w/dφ² = −(e + h″(dw/dφ)²)/h'.
+		_, h1, h2 := g.shears(w[i])
+		i1 := inv(h1)
+		move := scale(b-a, complex(-imag(ea), real(ea))) * i1
+		move -= scale(0.5, (scale((b-a)*(b-a), ea)+h2*move*move)*i1)
 		z, good := g.polishCritical(w[i]+move, eb)
 		if !good {
 			return next, false

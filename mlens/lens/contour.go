@@ -15,6 +15,7 @@ type contour struct {
 	im    images
 	live  bool       // im holds the images at at0
 	at0   complex128 // the last limb point, from the centre
+	mid   *images    // of the centre, if known and no caustic is near, else nil
 }
 
 // value is the integrand at angle th, from a full solution. want is the number of
@@ -90,7 +91,8 @@ func (c *contour) count(lo, hi float64) int {
 // false if the result should not be trusted.
 func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt Options) (a, err float64, ok bool) {
 	c.centre, c.beta, c.rho = eta, beta, rho
-	c.warm, c.live, c.bad, c.lost, c.evals = false, false, 0, 0, 0
+	// The roots of the disc before, if any, are a good start for this one.
+	c.live, c.bad, c.lost, c.evals = false, 0, 0, 0
 	c.find(folds)
 	if c.over {
 		return c.blind(opt)

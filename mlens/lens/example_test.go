@@ -58,3 +58,26 @@ func ExampleSingleLens() {
 	fmt.Printf("%.6f\n", lens.SingleLens(1)) // 3/√5
 	// Output: 1.341641
 }
+
+// The tolerance of a likelihood: 0.02 σ of the flux at every epoch.
+func ExampleBinary_BoundedLightCurve() {
+	b := lens.Binary{S: 1.1, Q: 1e-3}
+	tr := lens.Trajectory{U0: 0.1, Alpha: 40, T0: 10, TE: 15}
+	times := []float64{9, 10, 11}
+	const sn = 230 // of the baseline, without a blend: F = sn²·A, σ = √F
+	tol := []float64{0.02 / sn, 0.02 / sn, 0.02 / sn}
+	var c lens.Curve
+	if err := b.BoundedLightCurve(&c, times, tol, tr, 1e-3, lens.Options{}); err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.4f, %d late\n", c.A, c.Late)
+	// Output: [8.6165 10.1569 8.3749], 0 late
+}
+
+// Many sources behind one lens need its caustics only once.
+func ExampleBinary_Prepare() {
+	p := lens.Binary{S: 0.8, Q: 0.1}.Prepare()
+	r := p.Magnification(0.01, 0.01, 0.01, lens.Options{RelTol: 1e-6})
+	fmt.Printf("%.4f by %v\n", r.Magnification, r.Method)
+	// Output: 18.2834 by contour
+}

@@ -18,17 +18,32 @@ type fold struct {
 // speed is the signed rate of motion c along the caustic,
 // dζ/dφ = 2c e^{−iφ/2} with c = Re(i e^{3iφ/2}/h'); it vanishes at cusps.
 func (g *geom) speed(w complex128, phi float64) float64 {
-	_, h1, _ := g.shears(w)
-	sn, cs := math.Sincos(1.5 * phi)
-	d := inv(h1)
-	return -(sn*real(d) + cs*imag(d))
+	return g.speedAlong(w, tangent(phi))
+}
+
+// speedAlong is speed where the tangent is known.
+func (g *geom) speedAlong(w, tangent complex128) float64 {
+	_, h1 := g.shear1(w)
+	// e^{3iφ/2} is the conjugate of the cube of the tangent.
+	return imag(inv(h1)*conj(tangent*tangent*tangent)) * -1
+}
+
+// tangent is e^{−iφ/2}.
+func tangent(phi float64) complex128 {
+	sn, cs := math.Sincos(-0.5 * phi)
+	return complex(cs, sn)
 }
 
 func (g *geom) newFold(phi0, phi1 float64, w0, w1, a, b complex128) fold {
+	return newFoldAlong(phi0, phi1, w0, w1, a, b, tangent(phi0), tangent(phi1))
+}
+
+// newFoldAlong is newFold where the end tangents are known.
+func newFoldAlong(phi0, phi1 float64, w0, w1, a, b, t0, t1 complex128) fold {
 	f := fold{phi0: phi0, phi1: phi1, w0: w0, w1: w1, a: a, b: b}
 	// Intersect a + λ e^{−iφ0/2} with b + μ e^{−iφ1/2}.
-	s0, c0 := math.Sincos(-0.5 * phi0)
-	s1, c1 := math.Sincos(-0.5 * phi1)
+	s0, c0 := imag(t0), real(t0)
+	s1, c1 := imag(t1), real(t1)
 	d := b - a
 	det := s1*c0 - c1*s0 // sine of the turn, never near ±1 for short arcs
 	l := abs(d)
@@ -68,8 +83,9 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 	w := g.critical(p0)
 	var c [4]float64
 	var z [4]complex128
+	t0 := tangent(p0)
 	for i := range w {
-		c[i], z[i] = g.speed(w[i], p0), g.lensMap(w[i])
+		c[i], z[i] = g.speedAlong(w[i], t0), g.lensMap(w[i])
 	}
 	for k := 1; k <= steps; k++ {
 		for end := phase(k); p0 < end; {
@@ -82,13 +98,14 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 			if !ok {
 				next = g.advance(w, p0, p1, 0)
 			}
+			t1 := tangent(p1)
 			for i := range w {
-				cn, zn := g.speed(next[i], p1), g.lensMap(next[i])
+				cn, zn := g.speedAlong(next[i], t1), g.lensMap(next[i])
 				if (cn < 0) == (c[i] < 0) {
-					dst = append(dst, g.newFold(p0, p1, w[i], next[i], z[i], zn))
+					dst = append(dst, newFoldAlong(p0, p1, w[i], next[i], z[i], zn, t0, t1))
 				} else {
 					cusps++
-					pc, wc := g.cusp(w, i, p0, p1, c[i], cn)
+					pc, wc := g.cusp(w, i, next[i], p0, p1, c[i], cn)
 					zc := g.lensMap(wc)
 					dst = append(dst, g.newFold(p0, pc, w[i], wc, z[i], zc),
 						g.newFold(pc, p1, wc, next[i], zc, zn))
@@ -96,29 +113,35 @@ func (g *geom) divide(dst []fold, steps int) ([]fold, int) {
 				}
 				c[i], z[i] = cn, zn
 			}
-			w, p0 = next, p1
+			w, p0, t0 = next, p1, t1
 		}
 	}
 	return dst, cusps
 }
 
-// cusp finds the zero of speed on branch i of w between two phases by the
-// Illinois variant of regula falsi.
-func (g *geom) cusp(w [4]complex128, i int, p0, p1, c0, c1 float64) (phi float64, at complex128) {
+// cusp finds the zero of speed on branch i of w between two phases, where
+// the branch is at w[i] and end, by the Illinois variant of regula falsi.
+func (g *geom) cusp(w [4]complex128, i int, end complex128, p0, p1, c0, c1 float64) (phi float64, at complex128) {
 	start := p0
+	f := fold{phi0: p0, phi1: p1, w0: w[i], w1: end}
 	at = w[i]
 	for it := range 60 {
 		phi = (p0*c1 - p1*c0) / (c1 - c0)
 		if !(phi > p0 && phi < p1) || it%16 == 15 {
 			phi = 0.5 * (p0 + p1)
 		}
-		at = g.advance(w, start, phi, 20)[i]
+		var ok bool
+		if at, ok = g.inside(&f, phi); !ok {
+			at = g.advance(w, start, phi, 20)[i]
+		}
 		c := g.speed(at, phi)
 		if (c < 0) == (c0 < 0) {
 			p0, c0 = phi, c
+			f.phi0, f.w0 = phi, at
 			c1 *= 0.5
 		} else {
 			p1, c1 = phi, c
+			f.phi1, f.w1 = phi, at
 			c0 *= 0.5
 		}
 		if p1-p0 < 1e-12 || c == 0 || math.Abs(c) < 1e-11*(math.Abs(c0)+math.Abs(c1)) {
@@ -133,15 +156,29 @@ func (g *geom) cusp(w [4]complex128, i int, p0, p1, c0, c1 float64) (phi float64
 // than limit need not be looked at closely; limit is returned if there is
 // none nearer.
 func distance(folds []fold, z complex128, limit float64) float64 {
+	var first int
+	return distanceFrom(folds, z, limit, &first)
+}
+
+// distanceFrom is distance that begins with arc *first, for speed one that
+// is likely to be near, and sets it to the nearest.
+func distanceFrom(folds []fold, z complex128, limit float64, first *int) float64 {
 	best := limit
+	if i := *first; i < len(folds) {
+		if d := folds[i].distance(z); d < best {
+			best = d
+		}
+	}
 	for i := range folds {
 		f := &folds[i]
 		r := best + f.radius
-		if norm(z-f.centre) >= r*r {
+		dx, dy := real(z)-real(f.centre), imag(z)-imag(f.centre)
+		if dx*dx+dy*dy >= r*r {
 			continue
 		}
 		if d := f.distance(z); d < best {
 			best = d
+			*first = i
 		}
 	}
 	return best
@@ -178,14 +215,8 @@ func (g *geom) between(f *fold, phi float64) complex128 {
 	if phi >= f.phi1 {
 		return f.w1
 	}
-	sn, cs := math.Sincos(phi)
-	e := complex(cs, sn)
-	t := (phi - f.phi0) / (f.phi1 - f.phi0)
-	// The ends are near each other on the scale of the distance to other
-	// branches, so that Newton's method from the chord stays on this one.
-	start := f.w0 + scale(t, f.w1-f.w0)
-	w, ok := g.polishCritical(start, e)
-	if ok && norm(w-start) <= 0.25*norm(f.w1-f.w0) {
+	w, ok := g.inside(f, phi)
+	if ok {
 		return w
 	}
 	w = f.w0
@@ -197,4 +228,16 @@ func (g *geom) between(f *fold, phi float64) complex128 {
 		}
 	}
 	return w
+}
+
+// inside is between for phases well inside f. ok is false if the result may
+// be on another branch.
+func (g *geom) inside(f *fold, phi float64) (w complex128, ok bool) {
+	sn, cs := math.Sincos(phi)
+	t := (phi - f.phi0) / (f.phi1 - f.phi0)
+	// The ends are near each other on the scale of the distance to other
+	// branches, so that Newton's method from the chord stays on this one.
+	start := f.w0 + scale(t, f.w1-f.w0)
+	w, ok = g.polishCritical(start, complex(cs, sn))
+	return w, ok && norm(w-start) <= 0.25*norm(f.w1-f.w0)
 }

@@ -3,6 +3,7 @@ package lens
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -11,49 +12,97 @@ import (
 // which must be nil (allocates) or as long as times; nothing is allocated
 // per epoch. Times may be in any order; neighbours in time are fast, because
 // the images are followed from one epoch to the next wherever the distance
-// to the caustics proves that none can appear or vanish.
+// to the caustics proves that none can appear or vanish. Increasing times,
+// with tE above 0, are fastest.
+//
+// Every epoch is computed, unless opt.Interpolate is set.
 //
 // An error names a parameter that no light curve can have.
 func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt Options) ([]float64, error) {
-	if err := b.Check(); err != nil {
-		return nil, err
-	}
-	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
-		return nil, errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
-	}
-	if tr.TE == 0 {
-		return nil, errors.New("lens: tE = 0, but an Einstein time must not be 0")
-	}
-	if !(rho >= 0 && rho <= MaxPosition) {
-		return nil, errors.New("lens: rho = " + show(rho) + ", but a source radius must be between 0 and 1e6")
-	}
 	if dst == nil {
 		dst = make([]float64, len(times))
 	}
-	if len(dst) != len(times) {
-		return nil, errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
+	f := tracker{tr: tr}
+	if err := f.run(b, dst, times, rho, opt); err != nil {
+		return nil, err
 	}
-	f := follower{rho: rho, opt: opt.withDefaults()}
+	return dst, nil
+}
+
+// run fills dst.
+func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) error {
+	tr := f.tr
+	if err := b.Check(); err != nil {
+		return err
+	}
+	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
+		return errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
+	}
+	if tr.TE == 0 {
+		return errors.New("lens: tE = 0, but an Einstein time must not be 0")
+	}
+	if !(rho >= 0 && rho <= MaxPosition) {
+		return errors.New("lens: rho = " + show(rho) + ", but a source radius must be between 0 and 1e6")
+	}
+	if len(dst) != len(times) {
+		return errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
+	}
+	increasing := tr.TE > 0
+	before := math.Inf(-1)
+	for i, t := range times {
+		if t-t != 0 {
+			return errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
+		}
+		if t < before {
+			increasing = false
+		}
+		before = t
+	}
+	if len(times) == 0 {
+		return nil
+	}
+	first, last := times[0], times[len(times)-1]
+	if !increasing {
+		first, last = slices.Min(times), slices.Max(times)
+	}
+	if d := f.when(last) - f.when(first); d-d != 0 {
+		return errors.New("lens: tE = " + show(tr.TE) + " is too small for times from " + show(first) + " to " + show(last))
+	}
+	if far := max(math.Abs(f.when(first)), math.Abs(f.when(last))) + math.Abs(tr.U0); far > MaxPosition {
+		return errors.New("lens: between times " + show(first) + " and " + show(last) + " the source comes as far as " + show(far) + " from the lens, but at most 1e6 is meant")
+	}
+	f.rho, f.opt = rho, opt.withDefaults()
 	if opt.PointSource {
 		f.rho = 0
 	}
 	f.e.g = b.geom()
 	f.e.folds = b.folds(&f.e.g, make([]fold, 0, 160), 32)
-	sn, cs := sincosDeg(tr.Alpha)
-	f.dir = scale(f.e.g.sign, complex(cs, sn))
-	for i, t := range times {
-		tau := (t - tr.T0) / tr.TE
-		if tau-tau != 0 {
-			return nil, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
-		}
-		if math.Abs(tau)+math.Abs(tr.U0) > MaxPosition {
-			dst[i] = 1 // 1 + 2/u⁴
-			continue
-		}
-		dst[i] = f.epoch(tau*cs-tr.U0*sn, tau*sn+tr.U0*cs, tau)
+	f.sn, f.cs = sincosDeg(tr.Alpha)
+	f.dir = scale(f.e.g.sign, complex(f.cs, f.sn))
+	if increasing {
+		f.walk(dst, times)
+		return nil
 	}
-	return dst, nil
+	for i := range times {
+		f.one(dst, times, i)
+	}
+	return nil
 }
+
+// one computes epoch i alone.
+func (f *tracker) one(dst, times []float64, i int) {
+	f.require(i, i+1)
+	tau := f.when(times[i])
+	x, y := f.where(tau)
+	dst[i] = f.epoch(x, y, tau)
+	if f.bound != nil {
+		f.bound[i] = f.err + pointError(dst[i])
+	}
+}
+
+// pointError is a bound of the error of a point source whose images were
+// followed: what Newton's method leaves, and the rounding of the position.
+func pointError(a float64) float64 { return a * (1e-7 + 1e-13*a*a) }
 
 // A follower computes the epochs of one light curve.
 type follower struct {
@@ -61,15 +110,22 @@ type follower struct {
 	rho float64
 	opt Options
 	dir complex128 // direction of motion in the frame of geom
+	err float64    // of the last epoch, beyond pointError
+	motion
+}
 
-	on   bool    // im holds the images at tau
-	tau  float64 // of the last epoch
-	near float64 // lower bound of the distance to the caustics at tau
-	seen float64 // the distance when it was last computed
-	free float64 // how far the source may go on being a point
-	im   images
-	v    [5]complex128 // dw/dτ at tau
-	dv   [5]complex128 // half the change of v over the last step, per unit of τ
+// motion is where the images are and where they go.
+type motion struct {
+	on     bool    // im holds the images at tau
+	tau    float64 // of the last epoch
+	near   float64 // lower bound of the distance to the caustics at tau
+	seen   float64 // the distance when it was last computed
+	free   float64 // how far the source may go on being a point,
+	small  float64 // and what is neglected thereby
+	im     images
+	v      [5]complex128 // dw/dτ at tau
+	dv     [5]complex128 // half the change of v over the last step, per unit of τ
+	w2, w3 [5]complex128 // further derivatives, over 2 and 6, at a node
 }
 
 // A step is followed if it is shorter than this part of the distance to the
@@ -86,12 +142,12 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	f.tau = tau
 	if f.on && step > followable*before && step <= followable*f.seen {
 		// The bound is stale rather than the step long.
-		f.near = distance(f.e.folds, eta, 1e3)
+		f.near = f.e.clear(eta)
 		f.seen = f.near
 		before = f.near - step
 	}
 	if !f.on || step > followable*before || !f.follow(eta, ds) {
-		f.near = distance(f.e.folds, eta, 1e3)
+		f.near = f.e.clear(eta)
 		f.seen = f.near
 		f.free = 0
 		if f.near <= nearest*f.rho {
@@ -101,23 +157,27 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 		f.start(x, y)
 	}
 	a := f.im.a
+	f.err = 0
 	if f.rho == 0 {
 		return math.Max(a, 1)
 	}
-	if f.free -= step; f.free > 0 {
+	target := f.opt.target(a)
+	if f.free -= step; f.free > 0 && f.small <= 0.2*target {
+		f.err = 3 * f.small
 		return math.Max(a, 1)
 	}
 	if f.near < 0.9*f.seen {
-		f.near = distance(f.e.folds, eta, 1e3)
+		f.near = f.e.clear(eta)
 		f.seen = f.near
 	}
 	if f.near > nearest*f.rho {
-		target := f.opt.target(a)
-		q, err, worst := g.quadrupole(&f.im, f.rho, f.near)
+		q, err, worst := g.quadrupole(&f.im, f.rho, f.near, g.onAxis(eta, f.rho))
 		if small := math.Abs(q) + err; small <= 0.2*target {
 			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
+			f.small = small
 		}
-		if err <= target {
+		if err <= 0.6*target {
+			f.err = 3 * err
 			return math.Max(a+q, 1)
 		}
 	}
@@ -125,7 +185,13 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 }
 
 func (f *follower) disc(eta, beta complex128) float64 {
-	return f.e.disc(eta, beta, f.rho, f.opt, Result{}).Magnification
+	f.e.c.mid = nil
+	if f.on && f.near > nearest*f.rho {
+		f.e.c.mid = &f.im
+	}
+	r := f.e.disc(eta, beta, f.rho, f.opt, Result{})
+	f.err = r.Error
+	return r.Magnification
 }
 
 // start finds the images from nothing.
@@ -174,7 +240,7 @@ func (f *follower) follow(eta complex128, ds float64) bool {
 				return false
 			}
 			w += d
-			if d2*norm(h1) <= 1e-7*j*j {
+			if d2*norm(h1) <= settled*j*j {
 				// J and h move with w to first order.
 				hd := h1 * d
 				j -= 2 * dot(h, hd)

@@ -23,15 +23,21 @@ func (c *contour) periodic(folds []fold, opt Options) (a, err float64, ok bool) 
 	}
 	var y [most]float64
 	n := 8
-	y[0] = c.value(start, 0)
+	if c.mid != nil {
+		c.im, c.at0, c.live = *c.mid, 0, true
+		y[0] = c.next(start, c.im.n)
+	} else {
+		y[0] = c.value(start, 0)
+	}
 	sum, want := y[0], c.im.n
+	first, at0, live := c.im, c.at0, c.live
 	for i := 1; i < n; i++ {
 		v := c.next(start+2*math.Pi*float64(i)/float64(n), want)
 		y[i*(most/n)] = v
 		sum += v
 	}
 	for n < most {
-		c.live = false
+		c.im, c.at0, c.live = first, at0, live
 		for i := range n {
 			v := c.next(start+2*math.Pi*(float64(i)+0.5)/float64(n), want)
 			y[(2*i+1)*(most/(2*n))] = v
