@@ -33,7 +33,8 @@ type Config struct {
 	// counted, with f_s = 1. Zero means the paper's 200.
 	SN float64
 	// Tol is the tolerance of the magnifications, absolute and relative. Zero
-	// means 1e-3.
+	// means 1e-3. Interpolation in time, away from the caustics, adds at most a
+	// tenth of it.
 	Tol float64
 }
 
@@ -86,4 +87,6 @@ func (c Config) Hash() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (c Config) lensOptions() lens.Options { return lens.Options{AbsTol: c.Tol, RelTol: c.Tol} }
+func (c Config) lensOptions() lens.Options {
+	return lens.Options{AbsTol: c.Tol, RelTol: c.Tol, Interpolate: c.Tol / 10}
+}

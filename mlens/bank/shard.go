@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	version      = 1
+	version      = 2
 	shardSize    = 500
 	manifestName = "manifest.json"
 	magic        = "MLBANK01"

@@ -52,13 +52,14 @@ type Config struct {
 }
 
 // Small is a network that two processor cores train at a few hundred examples of 7,200 points a second: patches of 32 points, five
-// residual blocks of width 64, two poolings, a flattened head, and eight blocks of 128 hidden units over eight dimensions.
+// residual blocks of width 64, two poolings, a flattened head, and eight blocks of 128 hidden units over eight dimensions with
+// splines of eight bins.
 func Small(length, channels, scalars int) Config {
 	return Config{
 		Length: length, Channels: channels, Scalars: scalars,
 		Patch: 32, Dims: []int{64, 64, 64, 64, 64}, Pool: []bool{false, false, true, false, true},
 		Context: 256,
-		Dim:     8, Blocks: 8, Hidden: 128, HiddenLayers: 2, Mixture: 8, MaxLogScale: 4,
+		Dim:     8, Blocks: 8, Hidden: 128, HiddenLayers: 2, Mixture: 8, MaxLogScale: 4, Bins: 8,
 	}
 }
 
