@@ -1,17 +1,13 @@
 package mlens
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
-	"github.com/mlens-go/microlens/mlens/lens"
 )
 
 // Mode is one solution of an event.
@@ -28,9 +24,9 @@ type Mode struct {
 
 // Modes splits draws into modes, the heaviest first, and finds in each the draw
 // that fits the light curve best. The exact simulator is run on tries draws in
-// all, shared among the modes by weight. Medians of α are circular. Sigma is half the distance
-// between the 16 % and 84 % quantiles. Where every simulation of a
-// mode fails, Chi2DOF is NaN.
+// all, shared among the modes by weight. Medians of α are circular. Sigma is
+// half the distance between the 16 % and 84 % quantiles. Where every simulation
+// of a mode fails, Chi2DOF is NaN.
 func (p *Posterior) Modes(ctx context.Context, draws []event.Theta, tries int) ([]Mode, error) {
 	points := make([][]float64, len(draws))
 	for i, t := range draws {
@@ -86,58 +82,18 @@ func summarise(group []event.Theta, of int) Mode {
 	return m
 }
 
-// best runs the exact simulator on draws of a mode: half of them the densest,
-// half spread evenly over the group.
+// best runs the exact simulator on the first tries draws of a mode.
 func (p *Posterior) best(ctx context.Context, m *Mode, group []event.Theta, tries int) {
-	if len(group) > 2000 { // draws are independent: the first stand for all
-		group = group[:2000]
-	}
-	lp := p.LogProb(group)
-	order := make([]int, len(group))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(lp[b], lp[a]) })
-	tries = min(max(tries, 1), len(group))
-	chosen := order[:(tries+1)/2]
-	for k := range tries / 2 {
-		chosen = append(chosen, k*len(group)/(tries/2))
-	}
-
-	fits := make([]event.Fluxes, len(chosen))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			var a []float64
-			for k := range next {
-				var err error
-				fits[k].Chi2 = math.NaN()
-				if a, err = group[chosen[k]].Params().Magnification(a, p.Window.Times, lens.Options{AbsTol: 1e-4, RelTol: 1e-4}); err == nil {
-					fits[k] = p.fluxes(a)
-				}
-			}
-		})
-	}
-	for k := range chosen {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- k
-	}
-	close(next)
-	wg.Wait()
-
-	m.Best, m.Fluxes.Chi2 = group[order[0]], math.NaN()
-	for k, f := range fits {
+	m.Best, m.Fluxes.Chi2 = group[0], math.NaN()
+	for i, f := range p.fit(ctx, group[:min(tries, len(group))]) {
 		if f.Chi2 < m.Fluxes.Chi2 || math.IsNaN(m.Fluxes.Chi2) {
-			m.Best, m.Fluxes = group[chosen[k]], f
+			m.Best, m.Fluxes = group[i], f
 		}
 	}
 	if !math.IsNaN(m.Fluxes.Chi2) {
 		m.Best[event.Fs] = m.Fluxes.Fs()
 	}
-	m.Chi2DOF = m.Fluxes.Chi2 / float64(p.Window.Len()-event.Dim-1)
+	m.Chi2DOF = m.Fluxes.Chi2 / p.dof()
 }
 
 // fluxes fits the two fluxes, or only the baseline where they would give an f_s

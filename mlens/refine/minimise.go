@@ -1,0 +1,238 @@
+package refine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Residuals writes the residuals of a model with parameters x to dst, data
+// minus model in units of the errors, so that ln L = −½ Σ dst² up to a
+// constant. It must be a smooth function of x, up to errors much smaller than
+// what a step of Parameter.Step changes.
+type Residuals func(dst, x []float64) error
+
+// Parameter is what is known of one parameter beforehand.
+type Parameter struct {
+	Min, Max float64 // allowed range; infinite for none
+	// Scale is a change of the parameter that is large; no step goes further.
+	Scale float64
+	// Step is the change for numerical derivatives; zero means 1e-3·Scale.
+	Step float64
+}
+
+// Options of [Minimise]. The zero value is valid.
+type Options struct {
+	// Iterations is the largest number of steps tried; zero means 60.
+	Iterations int
+	// Tolerance is the decrease of χ² not worth another step; zero means 0.01.
+	Tolerance float64
+}
+
+// Minimum is a local minimum of χ².
+type Minimum struct {
+	X    []float64
+	Chi2 float64
+	// Information is JᵀJ at X, the inverse of the covariance of X where the
+	// posterior is Gaussian.
+	Information *mat.SymDense
+	Evaluations int  // of the residuals
+	Converged   bool // no step promised a decrease above Tolerance
+}
+
+// Minimise goes downhill in χ² from x to a minimum within the parameters'
+// ranges, by the method of Levenberg and Marquardt with the damping of Nielsen
+// (1999) and derivatives from differences. n is the number of
+// residuals.
+//
+// An error is that of the first evaluation, or ctx's; a later evaluation that
+// fails only makes the step shorter.
+func Minimise(ctx context.Context, r Residuals, n int, x []float64, params []Parameter, opt Options) (Minimum, error) {
+	if len(params) != len(x) {
+		panic(fmt.Sprintf("refine: %d parameters with %d descriptions", len(x), len(params)))
+	}
+	if opt.Iterations == 0 {
+		opt.Iterations = 60
+	}
+	if opt.Tolerance == 0 {
+		opt.Tolerance = 0.01
+	}
+	d := newDescent(r, n, x, params)
+	if err := d.begin(); err != nil {
+		return Minimum{}, err
+	}
+	for range opt.Iterations {
+		if err := ctx.Err(); err != nil {
+			return d.minimum(false), err
+		}
+		if d.stale {
+			d.derivatives()
+		}
+		promised := d.step()
+		if promised < opt.Tolerance {
+			return d.minimum(true), nil
+		}
+	}
+	return d.minimum(false), nil
+}
+
+// A descent is the state of one minimisation.
+type descent struct {
+	residuals Residuals
+	params    []Parameter
+	x, trial  []float64
+	r, rTrial []float64
+	chi2      float64
+	jac       [][]float64 // jac[k] holds ∂r/∂x_k
+	info      *mat.SymDense
+	gradient  *mat.VecDense // Jᵀr
+	stale     bool          // x has moved since the derivatives were made
+	damping   float64
+	growth    float64
+	calls     int
+}
+
+func newDescent(r Residuals, n int, x []float64, params []Parameter) *descent {
+	d := &descent{
+		residuals: r, params: params, x: make([]float64, len(x)), trial: make([]float64, len(x)),
+		r: make([]float64, n), rTrial: make([]float64, n), jac: make([][]float64, len(x)),
+		info: mat.NewSymDense(len(x), nil), gradient: mat.NewVecDense(len(x), nil),
+		stale: true, damping: 1e-3, growth: 2,
+	}
+	for k := range x {
+		d.x[k] = min(max(x[k], params[k].Min), params[k].Max)
+		d.jac[k] = make([]float64, n)
+	}
+	return d
+}
+
+var errNotFinite = errors.New("refine: the residuals are not finite")
+
+// at evaluates the residuals into dst and returns χ².
+func (d *descent) at(dst, x []float64) (float64, error) {
+	d.calls++
+	if err := d.residuals(dst, x); err != nil {
+		return math.Inf(1), err
+	}
+	var chi2 float64
+	for _, v := range dst {
+		chi2 += v * v
+	}
+	if chi2-chi2 != 0 {
+		return math.Inf(1), errNotFinite
+	}
+	return chi2, nil
+}
+
+func (d *descent) begin() (err error) {
+	d.chi2, err = d.at(d.r, d.x)
+	return err
+}
+
+// derivatives fills the Jacobian, JᵀJ and Jᵀr. A difference that cannot be made
+// counts as no dependence.
+func (d *descent) derivatives() {
+	for k, p := range d.params {
+		h := p.Step
+		if h == 0 {
+			h = 1e-3 * p.Scale
+		}
+		if d.x[k]+h > p.Max {
+			h = -h
+		}
+		copy(d.trial, d.x)
+		d.trial[k] += h
+		if _, err := d.at(d.jac[k], d.trial); err != nil {
+			clear(d.jac[k])
+			continue
+		}
+		for i, r := range d.r {
+			d.jac[k][i] = (d.jac[k][i] - r) / h
+		}
+	}
+	for j := range d.x {
+		for k := j; k < len(d.x); k++ {
+			d.info.SetSym(j, k, dot(d.jac[j], d.jac[k]))
+		}
+		d.gradient.SetVec(j, dot(d.jac[j], d.r))
+	}
+	d.stale = false
+}
+
+// step tries one step and returns the decrease of χ² that it promised.
+func (d *descent) step() float64 {
+	delta := d.solve()
+	far := 1.0
+	for k, p := range d.params {
+		far = max(far, math.Abs(delta.AtVec(k))/p.Scale)
+	}
+	for k, p := range d.params {
+		d.trial[k] = min(max(d.x[k]+delta.AtVec(k)/far, p.Min), p.Max)
+		delta.SetVec(k, d.trial[k]-d.x[k])
+	}
+	var bend mat.VecDense
+	bend.MulVec(d.info, delta)
+	promised := -2*mat.Dot(delta, d.gradient) - mat.Dot(delta, &bend)
+	chi2, err := d.at(d.rTrial, d.trial)
+	if gain := (d.chi2 - chi2) / promised; err == nil && chi2 < d.chi2 && promised > 0 {
+		d.x, d.trial = d.trial, d.x
+		d.r, d.rTrial = d.rTrial, d.r
+		d.chi2, d.stale = chi2, true
+		d.damping *= max(1.0/3, 1-math.Pow(2*gain-1, 3))
+		d.growth = 2
+		return promised
+	}
+	// A step that the damping or a range's end made short promises little: that
+	// alone is no minimum.
+	if (d.damping > 1 || promised < 0) && d.damping < 1e6 {
+		promised = math.Inf(1)
+	}
+	d.damping *= d.growth
+	d.growth *= 2
+	return promised
+}
+
+// solve returns −(JᵀJ + λD)⁻¹ Jᵀr with D the diagonal of JᵀJ, at least the
+// inverse square of the parameters' scales. Parameters that stand at the end of
+// their range and would leave it stay.
+func (d *descent) solve() *mat.VecDense {
+	n := len(d.x)
+	delta := mat.NewVecDense(n, nil)
+	for damping := d.damping; ; damping *= 10 {
+		a := mat.NewSymDense(n, nil)
+		a.CopySym(d.info)
+		b := mat.VecDenseCopyOf(d.gradient)
+		for k, p := range d.params {
+			a.SetSym(k, k, d.info.At(k, k)+damping*max(d.info.At(k, k), 1/(p.Scale*p.Scale)))
+			if g := b.AtVec(k); (d.x[k] <= p.Min && g > 0) || (d.x[k] >= p.Max && g < 0) {
+				for j := range n {
+					a.SetSym(k, j, 0)
+				}
+				a.SetSym(k, k, 1)
+				b.SetVec(k, 0)
+			}
+		}
+		var chol mat.Cholesky
+		if chol.Factorize(a) && chol.SolveVecTo(delta, b) == nil {
+			delta.ScaleVec(-1, delta)
+			return delta
+		}
+	}
+}
+
+func (d *descent) minimum(converged bool) Minimum {
+	if d.stale {
+		d.derivatives()
+	}
+	return Minimum{X: d.x, Chi2: d.chi2, Information: d.info, Evaluations: d.calls, Converged: converged}
+}
+
+func dot(a, b []float64) (s float64) {
+	for i := range a {
+		s += a[i] * b[i]
+	}
+	return s
+}

@@ -1,0 +1,192 @@
+package mlens
+
+import (
+	"fmt"
+
+	"cmp"
+	"context"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/lens"
+	"github.com/mlens-go/microlens/mlens/refine"
+)
+
+// Solution is a local best fit of the exact light curve.
+type Solution struct {
+	Params  event.Theta // its f_s is that of Fluxes
+	Fluxes  event.Fluxes
+	Chi2DOF float64
+}
+
+// exact are the options of the magnifications by which draws and solutions are
+// compared with the data: errors of 0.02 σ at a baseline signal-to-noise ratio
+// of 200.
+var exact = lens.Options{AbsTol: 1e-4, RelTol: 1e-4, Interpolate: 1e-5}
+
+// crossing is the least log10 ρ from which a descent starts. The smaller the
+// source, the less a caustic is felt from beside it, and below a size that the
+// light curve resolves ρ is not felt at all.
+const crossing = -2.7
+
+// Solutions goes downhill in χ² on the exact light curve from starts draws that
+// fit well and differ from each other, and returns the different minima within
+// the prior, the best first. The draws are chosen among the first tries, on
+// which the exact simulator is run. After a dozen steps the worse half of the
+// descents is given up.
+//
+// That minima are local and the starts few means that a solution can be missed;
+// those returned are exact, whatever network the draws came from.
+func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, starts int) ([]Solution, error) {
+	if len(draws) == 0 {
+		return nil, fmt.Errorf("mlens: %s: no draws to start from", p.Window.Name)
+	}
+	draws = draws[:min(max(tries, 1), len(draws))]
+	fits := p.fit(ctx, draws)
+	from := make([]Solution, 0, len(draws))
+	for i, f := range fits {
+		if !math.IsNaN(f.Chi2) {
+			from = append(from, Solution{Params: draws[i], Fluxes: f})
+		}
+	}
+	from = distinct(from, Summary(draws).Sigma)
+	from = from[:min(max(starts, 1), len(from))]
+	for i := range from {
+		from[i].Params[event.LogRho] = max(from[i].Params[event.LogRho], crossing)
+	}
+	p.descend(ctx, from, 12)
+	from = distinct(from, sameSolution)
+	from = from[:(len(from)+1)/2]
+	p.descend(ctx, from, 60)
+	return distinct(from, sameSolution), ctx.Err()
+}
+
+// descend replaces each solution by what lies downhill of it.
+func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int) {
+	parallel(ctx, len(from), func(i int) {
+		if s, ok := p.polish(ctx, from[i].Params, iterations); ok {
+			from[i] = s
+		}
+	})
+}
+
+// distinct sorts solutions by χ² and leaves out those closer than scale to a
+// better one.
+func distinct(all []Solution, scale event.Theta) []Solution {
+	slices.SortStableFunc(all, func(a, b Solution) int { return cmp.Compare(a.Fluxes.Chi2, b.Fluxes.Chi2) })
+	var out []Solution
+	for _, s := range all {
+		same := func(o Solution) bool { return distance(s.Params, o.Params, scale) < 1 }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// sameSolution are differences below which two minima are one.
+var sameSolution = event.Theta{event.LogS: 0.02, event.LogQ: 0.1, event.Alpha: 3, event.U0: 0.01, event.T0: 0.2, event.LogTE: 0.05, event.LogRho: math.Inf(1), event.Fs: 0.1}
+
+// distance returns the largest difference of two parameter sets but for ρ, in
+// units of scale.
+func distance(a, b, scale event.Theta) (d float64) {
+	for k := range a {
+		if k == event.LogRho {
+			continue
+		}
+		diff := a[k] - b[k]
+		if k == event.Alpha {
+			diff = math.Remainder(diff, 360)
+		}
+		d = max(d, math.Abs(diff)/scale[k])
+	}
+	return d
+}
+
+// polish goes downhill in χ² from t. It returns false where the magnification
+// fails.
+func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (Solution, bool) {
+	bounds := p.est.Prior.Bounds()
+	scale := event.Theta{event.LogS: 0.07, event.LogQ: 0.3, event.Alpha: 10, event.U0: 0.05, event.T0: 1, event.LogTE: 0.1, event.LogRho: 0.5}
+	params := make([]refine.Parameter, event.Fs) // the fluxes are solved for
+	for k := range params {
+		params[k] = refine.Parameter{Min: bounds[k].Min, Max: bounds[k].Max, Scale: scale[k]}
+	}
+	params[event.Alpha].Min, params[event.Alpha].Max = math.Inf(-1), math.Inf(1)
+
+	lc := p.Window
+	var a []float64
+	var f event.Fluxes
+	residuals := func(dst, x []float64) error {
+		u := event.Theta{event.Fs: 1}
+		copy(u[:], x)
+		var err error
+		if a, err = u.Params().Magnification(a, lc.Times, exact); err != nil {
+			return err
+		}
+		f = p.fluxes(a)
+		for i, v := range a {
+			dst[i] = (lc.Flux[i] - f.Source*v - f.Blend) / lc.Err[i]
+		}
+		return nil
+	}
+	m, err := refine.Minimise(ctx, residuals, lc.Len(), t[:event.Fs], params, refine.Options{Iterations: iterations})
+	if m.X == nil || residuals(make([]float64, lc.Len()), m.X) != nil {
+		return Solution{}, false
+	}
+	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof()}
+	copy(s.Params[:], m.X)
+	s.Params[event.Alpha] = math.Mod(math.Mod(s.Params[event.Alpha], 360)+360, 360)
+	s.Params[event.Fs] = f.Fs()
+	return s, err == nil
+}
+
+// dof returns the degrees of freedom of χ²: eight parameters and one more flux.
+func (p *Posterior) dof() float64 { return float64(p.Window.Len() - event.Dim - 1) }
+
+// fit runs the exact simulator on draws and fits the two fluxes to each; χ² is
+// NaN where that fails.
+func (p *Posterior) fit(ctx context.Context, draws []event.Theta) []event.Fluxes {
+	fits := make([]event.Fluxes, len(draws))
+	for i := range fits {
+		fits[i].Chi2 = math.NaN()
+	}
+	var curves sync.Pool
+	parallel(ctx, len(draws), func(i int) {
+		a, _ := curves.Get().(*[]float64)
+		if a == nil {
+			a = new([]float64)
+		}
+		var err error
+		if *a, err = draws[i].Params().Magnification(*a, p.Window.Times, exact); err == nil {
+			fits[i] = p.fluxes(*a)
+		}
+		curves.Put(a)
+	})
+	return fits
+}
+
+// parallel calls f(0) … f(n−1) from as many goroutines as there are processors,
+// until ctx ends.
+func parallel(ctx context.Context, n int, f func(i int)) {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}

@@ -1,0 +1,57 @@
+package mlens
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// Draws scattered about the truth lead to a minimum at least as deep as the
+// truth's, whatever network they come from.
+func TestSolutions(t *testing.T) {
+	e, err := Load("../data/models/small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lc, err := event.Read("../data/events/close-wide.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Condition(lc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := event.Theta{-0.2, -2, 300, 0.05, 26, 1.301, -2.301, 0.12}
+	scatter := event.Theta{0.03, 0.2, 5, 0.01, 0.1, 0.03, 0.5, 0.01}
+	r := rand.New(rand.NewPCG(1, 2))
+	draws := make([]event.Theta, 40)
+	for i := range draws {
+		draws[i] = truth
+		for k := range truth {
+			draws[i][k] += scatter[k] * r.NormFloat64()
+		}
+	}
+	all, err := p.Solutions(context.Background(), draws, len(draws), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := p.fit(context.Background(), []event.Theta{truth})[0].Chi2
+	best := all[0]
+	if best.Fluxes.Chi2 > at {
+		t.Errorf("χ² = %.1f at the best solution %.3f, but %.1f at the truth", best.Fluxes.Chi2, best.Params, at)
+	}
+	if distance(best.Params, truth, sameSolution) > 1 {
+		t.Errorf("the best solution is %.3f, the truth %.3f", best.Params, truth)
+	}
+	if again := p.fit(context.Background(), []event.Theta{best.Params})[0]; again != best.Fluxes {
+		t.Errorf("the fluxes of the best solution are %+v, but were given as %+v", again, best.Fluxes)
+	}
+}
+
+func TestSolutionsWithoutDraws(t *testing.T) {
+	if _, err := (&Posterior{}).Solutions(context.Background(), nil, 10, 1); err == nil {
+		t.Error("no error for no draws")
+	}
+}
