@@ -28,6 +28,7 @@ type inferOptions struct {
 	n          int
 	seed       uint64
 	window     string
+	start      float64 // what window says, NaN for none
 	json       bool
 	read       event.ReadOptions
 	unit       string
@@ -50,7 +51,15 @@ solutions.png in that folder.`,
 		Example: "  go tool mlens infer -window 2460919.5 -out event light-curve.dat",
 		Args:    oneFile("name one light-curve file, as in the example of --help"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.read.Unit = event.Unit(o.unit)
+			if err := o.check(); err != nil {
+				return err
+			}
+			// For files that are not there nothing is built: infer says what is missing.
+			if exists(args[0]) && exists(o.model) {
+				if err := ensureSIMD(cmd.Context()); err != nil {
+					return err
+				}
+			}
 			return infer(cmd.Context(), cmd.OutOrStdout(), args[0], o)
 		},
 	}
@@ -69,10 +78,32 @@ solutions.png in that folder.`,
 	return c
 }
 
-func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error {
-	const fewest = 100 // fewer draws show no modes
-	if o.n < fewest {
-		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewest)
+const (
+	fewestDraws = 100        // fewer show no modes
+	mostDraws   = 10_000_000 // more do not fit into the memory of small machines
+)
+
+// check reports the first flag that cannot be, and fills in what depends on others.
+func (o *inferOptions) check() error {
+	switch {
+	case o.n < fewestDraws:
+		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewestDraws)
+	case o.n > mostDraws:
+		return fmt.Errorf("-n is %d, but must be at most %d draws", o.n, mostDraws)
+	case o.tries < 1:
+		return fmt.Errorf("-tries is %d, but must be at least 1", o.tries)
+	}
+	switch o.read.Unit = event.Unit(o.unit); o.read.Unit {
+	case event.Auto, event.InFlux, event.InMagnitudes:
+	default:
+		return fmt.Errorf("-unit is %q, but must be %s or %s", o.unit, event.InFlux, event.InMagnitudes)
+	}
+	o.start = math.NaN()
+	if o.window != "" {
+		var err error
+		if o.start, err = strconv.ParseFloat(o.window, 64); err != nil || math.IsNaN(o.start) || math.IsInf(o.start, 0) {
+			return fmt.Errorf("-window is %q, but must be a time in days", o.window)
+		}
 	}
 	if o.model == "" {
 		root, err := jupyter.Root(".")
@@ -81,19 +112,26 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 		}
 		o.model = filepath.Join(root, "data", "models", "small")
 	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// infer does the work of checked options.
+func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error {
 	lc, err := o.read.Read(file)
 	if err != nil {
 		return err
 	}
 	season := event.Season().Length()
-	var start float64
-	if o.window == "" {
-		start, err = lc.BestWindow(season)
-	} else if start, err = strconv.ParseFloat(o.window, 64); err != nil || math.IsNaN(start) || math.IsInf(start, 0) {
-		err = fmt.Errorf("-window is %q, but must be a time in days", o.window)
-	}
-	if err != nil {
-		return err
+	start := o.start
+	if math.IsNaN(start) {
+		if start, err = lc.BestWindow(season); err != nil {
+			return err
+		}
 	}
 	win, err := lc.Window(start, season)
 	if err != nil {
@@ -108,7 +146,7 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 		return err
 	}
 	draws := post.Sample(o.n, o.seed)
-	if len(draws) < fewest {
+	if len(draws) < fewestDraws {
 		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on", file, 100*post.Inside())
 	}
 	modes, err := post.Modes(ctx, draws, o.tries)

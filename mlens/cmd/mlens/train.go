@@ -28,9 +28,6 @@ checkpoint; done, it says where the model is.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if err := ensureSIMD(ctx); err != nil {
-				return err
-			}
 			build, ok := networks[network]
 			if !ok {
 				return fmt.Errorf("-network is %q, but must be small or paper", network)
@@ -41,6 +38,9 @@ checkpoint; done, it says where the model is.`,
 			}
 			if judge < 0 {
 				return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
+			}
+			if err := ensureSIMD(ctx); err != nil {
+				return err
 			}
 			bar := nb.Progress("simulations")
 			run.Simulating = func(p bank.Progress) { bar(p.Done, p.Total) }
