@@ -44,7 +44,8 @@ func newInferCommand() *cobra.Command {
 in a header or the first three columns), cuts a window of 72 days out of it and
 prints the posterior's modes: the share of the draws, median and width of every
 parameter, and χ²/dof of the draw that fits best, from the exact simulator. t0 is
-counted from the start of the window.
+counted from the start of the window. Where even the best draw fits badly, a warning
+follows the table: the draws are then places to start a fit from.
 
 With -out, the draws go to samples.csv and the figures to corner.png and
 solutions.png in that folder.`,
@@ -238,7 +239,35 @@ func printTable(w io.Writer, file string, start float64, win event.LightCurve, d
 		fmt.Fprintf(t, "\t%.3g\t", m.Chi2DOF)
 	}
 	fmt.Fprintln(t)
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, warning(modes))
+	return err
+}
+
+// poorFit is the χ²/dof above which a best draw is no fit: the errors would have to be too small by a
+// factor of 1.4, as large as those of survey pipelines are. Chance reaches 2 once in hundreds of light
+// curves of the fewest measurements allowed (21 degrees of freedom, σ = √(2/21) = 0.31), and in none
+// of a season.
+const poorFit = 2
+
+// warning says that no draw fits, "" when one does.
+func warning(modes []mlens.Mode) string {
+	best := math.NaN()
+	for _, m := range modes {
+		if !(m.Chi2DOF >= best) {
+			best = m.Chi2DOF
+		}
+	}
+	switch {
+	case math.IsNaN(best):
+		return "\nWARNING: the exact simulator failed for all draws that it was run on; whether any fits is not known.\n"
+	case best > poorFit:
+		return fmt.Sprintf("\nWARNING: χ²/dof of the best draw is %.3g, far above 1: the network's draws are not yet a fit.\n"+
+			"Take the modes as places to start a fit from, and their widths as the network's, not the data's.\n", best)
+	}
+	return ""
 }
 
 // number prints v to two digits of its uncertainty.
@@ -273,6 +302,25 @@ func (t named) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// units marshals to an object that names the unit of every number which has one.
+type units struct{}
+
+// unitOf has the order of event.Names.
+var unitOf = [event.Dim]string{
+	"log10 of Einstein radii of the total mass", "log10 of the secondary's mass over the primary's", "degrees",
+	"Einstein radii of the total mass", "days from the start of the window", "log10 of days",
+	"log10 of Einstein radii of the total mass", "fraction of the baseline flux",
+}
+
+// MarshalJSON implements json.Marshaler.
+func (units) MarshalJSON() ([]byte, error) {
+	b := []byte(`{"window":"days, in the file's time"`)
+	for k, name := range event.Names {
+		b = fmt.Appendf(b, ",%q:%q", name, unitOf[k])
+	}
+	return append(b, '}'), nil
+}
+
 func printJSON(w io.Writer, file string, start float64, draws []event.Theta, modes []mlens.Mode) error {
 	type mode struct {
 		Weight  float64  `json:"weight"`
@@ -286,8 +334,9 @@ func printJSON(w io.Writer, file string, start float64, draws []event.Theta, mod
 		Window     float64  `json:"window"`
 		N          int      `json:"n"`
 		Parameters []string `json:"parameters"`
+		Units      units    `json:"units"`
 		Modes      []mode   `json:"modes"`
-	}{file, start, len(draws), event.Names[:], nil}
+	}{file, start, len(draws), event.Names[:], units{}, nil}
 	for _, m := range modes {
 		j := mode{m.Weight, named(m.Median), named(m.Sigma), named(m.Best), &m.Chi2DOF}
 		if math.IsNaN(m.Chi2DOF) {
