@@ -140,6 +140,14 @@ func (e *Estimator) Save(dir string) error {
 	if err := removeOtherJudgement(dir, judgement); err != nil {
 		return err
 	}
+	// What kills have left under temporary names; if it cannot be removed it does
+	// no harm.
+	for _, name := range []string{weightsName, historyName, manifestName, judgementName} {
+		left, _ := filepath.Glob(filepath.Join(dir, "."+name+"[0-9]*"))
+		for _, p := range left {
+			os.Remove(p)
+		}
+	}
 	for _, f := range []struct {
 		name string
 		data []byte

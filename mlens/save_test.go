@@ -70,3 +70,22 @@ func TestSaveReplacesTheJudgement(t *testing.T) {
 		t.Errorf("the old judgement: %v", err)
 	}
 }
+
+// What a killed Save has left under temporary names goes; files of others stay.
+func TestSaveTidiesUp(t *testing.T) {
+	e, dir := *trained(t), t.TempDir()
+	for _, name := range []string{".weights.safetensors123456", ".model.json.swp"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".weights.safetensors123456")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a temporary file: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".model.json.swp")); err != nil {
+		t.Errorf("an editor's file: %v", err)
+	}
+}
