@@ -72,7 +72,17 @@ func (c TrainConfig) Check() error {
 	if err := checkNetwork(c.Network); err != nil {
 		return err
 	}
-	return c.Bank.Check()
+	if err := c.Bank.Check(); err != nil {
+		return err
+	}
+	keep := c.Bank.Keep
+	if keep == 0 {
+		keep = bank.CutPaper / 2 // what bank.Config documents
+	}
+	if c.Cut < keep {
+		return fmt.Errorf("mlens: the cut is at χ²/dof > %g, but simulations keep their curves above %g only: raise the cut, or lower Bank.Keep", c.Cut, keep)
+	}
+	return nil
 }
 
 // checkNetwork reports why a network cannot be fed what this package feeds it.

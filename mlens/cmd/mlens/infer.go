@@ -99,6 +99,9 @@ func (o *inferOptions) check() error {
 	default:
 		return fmt.Errorf("-unit is %q, but must be %s or %s", o.unit, event.InFlux, event.InMagnitudes)
 	}
+	if info, err := os.Stat(o.out); o.out != "" && err == nil && !info.IsDir() {
+		return fmt.Errorf("-out is %s, but that is a file: name a folder", o.out)
+	}
 	o.start = math.NaN()
 	if o.window != "" {
 		var err error

@@ -13,11 +13,13 @@ import (
 	"github.com/mlens-go/microlens/mlens/nb"
 )
 
+// networks are the architectures by name; tests add a smaller one.
+var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper}
+
 func newTrainCommand() *cobra.Command {
 	var cfg mlens.TrainConfig
 	var run mlens.Run
 	network, out, judge := "small", "", 1000
-	networks := map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper}
 	c := &cobra.Command{
 		Use:   "train [flags]",
 		Short: "Train a network, or go on with an interrupted training",
@@ -33,11 +35,8 @@ checkpoint; done, it says where the model is.`,
 				return fmt.Errorf("-network is %q, but must be small or paper", network)
 			}
 			cfg.Network = build()
-			if err := cfg.Check(); err != nil {
+			if err := checkTraining(cfg, judge); err != nil {
 				return err
-			}
-			if judge < 0 {
-				return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
 			}
 			if err := ensureSIMD(ctx); err != nil {
 				return err
@@ -80,6 +79,26 @@ checkpoint; done, it says where the model is.`,
 	f.StringVar(&out, "out", "", "folder to which the model is copied")
 	f.IntVar(&judge, "judge", judge, "held-out events on which the model is judged; 0: none")
 	return c
+}
+
+// checkTraining reports the first flag that cannot be. Zeros are refused here,
+// because the package takes them for its defaults.
+func checkTraining(cfg mlens.TrainConfig, judge int) error {
+	switch {
+	case cfg.Bank.N < 1:
+		return fmt.Errorf("-sims is %d, but must be at least 1", cfg.Bank.N)
+	case cfg.Batch < 1:
+		return fmt.Errorf("-batch is %d, but must be at least 1", cfg.Batch)
+	case cfg.Curves < cfg.Batch:
+		return fmt.Errorf("-curves is %d, but must be at least one batch of %d", cfg.Curves, cfg.Batch)
+	case !(cfg.LearningRate > 0):
+		return fmt.Errorf("-lr is %v, but must be above 0", cfg.LearningRate)
+	case !(cfg.Cut > 0):
+		return fmt.Errorf("-cut is %v, but must be above 0", cfg.Cut)
+	case judge < 0:
+		return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
+	}
+	return cfg.Check()
 }
 
 // judgeModel judges a model on n held-out events, unless that was done before,
