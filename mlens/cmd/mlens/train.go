@@ -10,6 +10,7 @@ import (
 	"github.com/mlens-go/microlens/mlens"
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 	"github.com/mlens-go/microlens/mlens/nb"
 )
 
@@ -137,6 +138,6 @@ func trainingLine(cmd *cobra.Command, batch int) func(flow.Progress) {
 		}
 		last, valid = time.Now(), now
 		fmt.Fprintf(cmd.ErrOrStderr(), "%9d of %d curves  loss %7.3f  validation %s  %4.0f curves/s  %s left\n",
-			p.Step*batch, p.Steps*batch, p.Loss, now, p.Rate, p.ETA.Round(time.Second))
+			p.Step*batch, p.Steps*batch, p.Loss, now, p.Rate, spell.Duration(p.ETA))
 	}
 }
