@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -66,28 +67,33 @@ func asinh(z float64) float64 {
 	return math.Copysign(math.Log(math.Abs(z)+math.Sqrt(z*z+1)), z)
 }
 
-// baseline estimates the flux without magnification.
+// baseline estimates the flux without magnification. It must be measured: the
+// network sees fluxes relative to it, and a difference flux, which has none,
+// scatters around 0.
 func baseline(lc event.Binned) (float64, error) {
-	means := make([]float64, 0, len(lc.Flux)/chunk+1)
+	const least = 5 // standard errors above 0
+	type mean struct{ flux, err float64 }
+	means := make([]mean, 0, len(lc.Flux)/chunk+1)
 	for lo := 0; lo < len(lc.Flux); lo += chunk {
-		var sum, n float64
+		var sum, variance, n float64
 		for i := lo; i < min(lo+chunk, len(lc.Flux)); i++ {
-			if lc.Weight[i] > 0 {
+			if w := lc.Weight[i]; w > 0 {
 				sum += lc.Flux[i]
+				variance += 1 / w
 				n++
 			}
 		}
 		if n > 0 {
-			means = append(means, sum/n)
+			means = append(means, mean{sum / n, math.Sqrt(variance) / n})
 		}
 	}
 	if len(means) == 0 {
 		return 0, fmt.Errorf("mlens: the light curve has no measurement on the season's grid")
 	}
-	slices.Sort(means)
+	slices.SortFunc(means, func(a, b mean) int { return cmp.Compare(a.flux, b.flux) })
 	b := means[int(baselineQuantile*float64(len(means)))]
-	if !(b > 0) {
-		return 0, fmt.Errorf("mlens: the baseline flux is %.4g, but must be above 0: difference fluxes need the flux of the reference image added", b)
+	if !(b.flux > 0 && b.flux >= least*b.err) {
+		return 0, fmt.Errorf("mlens: the baseline flux is %.4g ± %.2g, but must be above 0 by %d standard errors: difference fluxes need the flux of the reference image added", b.flux, b.err, least)
 	}
-	return b, nil
+	return b.flux, nil
 }

@@ -1,8 +1,11 @@
 package mlens
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -26,11 +29,39 @@ type Judgement struct {
 
 // Save writes the judgement into a model's folder.
 func (j *Judgement) Save(dir string) error {
+	b, err := j.file()
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, judgementName), b)
+}
+
+// file returns the contents of a judgement's file.
+func (j *Judgement) file() ([]byte, error) {
 	b, err := json.Marshal(j)
 	if err != nil {
-		return fmt.Errorf("mlens: %w", err)
+		return nil, fmt.Errorf("mlens: %w", err)
 	}
-	return replaceFile(filepath.Join(dir, judgementName), append(b, '\n'))
+	return append(b, '\n'), nil
+}
+
+// removeOtherJudgement removes the judgement in folder dir unless it is j, which
+// may be nil.
+func removeOtherJudgement(dir string, j *Judgement) error {
+	path := filepath.Join(dir, judgementName)
+	if j != nil {
+		own, err := j.file()
+		if err != nil {
+			return err
+		}
+		if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, own) {
+			return nil
+		}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("mlens: the judgement of another model: %w", err)
+	}
+	return nil
 }
 
 // Judgement returns the judgement that was saved with the model.

@@ -110,8 +110,11 @@ func Load(dir string) (*Estimator, error) {
 }
 
 // Save writes the model to folder dir: model.json, the weights, the training
-// curve and the judgement if there is one. Every file is written under a temporary name and renamed,
-// model.json last, so that a model is there whole or not at all.
+// curve and the judgement if there is one. Every file is written under a
+// temporary name and renamed, model.json after what it speaks of: a kill leaves
+// a whole model, or one that [Load] refuses. The judgement of another model in
+// dir is removed first and the model's own written last, so that a judgement
+// never stands beside a model that it is not of.
 func (e *Estimator) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("mlens: %w", err)
@@ -130,6 +133,21 @@ func (e *Estimator) Save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("mlens: the training curve: %w", err)
 	}
+	judgement, err := e.Judgement()
+	if err != nil {
+		judgement = nil // not judged
+	}
+	if err := removeOtherJudgement(dir, judgement); err != nil {
+		return err
+	}
+	// What kills have left under temporary names; if it cannot be removed it does
+	// no harm.
+	for _, name := range []string{weightsName, historyName, manifestName, judgementName} {
+		left, _ := filepath.Glob(filepath.Join(dir, "."+name+"[0-9]*"))
+		for _, p := range left {
+			os.Remove(p)
+		}
+	}
 	for _, f := range []struct {
 		name string
 		data []byte
@@ -142,8 +160,8 @@ func (e *Estimator) Save(dir string) error {
 			return err
 		}
 	}
-	if j, err := e.Judgement(); err == nil {
-		if err := j.Save(dir); err != nil {
+	if judgement != nil {
+		if err := judgement.Save(dir); err != nil {
 			return err
 		}
 	}

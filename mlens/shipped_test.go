@@ -15,6 +15,9 @@ var shippedDir = filepath.Join("..", "data", "models", "small")
 // The model that ships does on simulations made here what its manifest says: a
 // change of features, scalers or physics since it was trained would show.
 func TestShippedModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	e, err := Load(shippedDir)
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +49,9 @@ func TestShippedModel(t *testing.T) {
 // On the example events the truth lies within the posterior, parameter by
 // parameter.
 func TestShippedModelCoversTheTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	e, err := Load(shippedDir)
 	if err != nil {
 		t.Fatal(err)

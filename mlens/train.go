@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/cache"
@@ -71,7 +72,17 @@ func (c TrainConfig) Check() error {
 	if err := checkNetwork(c.Network); err != nil {
 		return err
 	}
-	return c.Bank.Check()
+	if err := c.Bank.Check(); err != nil {
+		return err
+	}
+	keep := c.Bank.Keep
+	if keep == 0 {
+		keep = bank.CutPaper / 2 // what bank.Config documents
+	}
+	if c.Cut < keep {
+		return fmt.Errorf("mlens: the cut is at χ²/dof > %g, but simulations keep their curves above %g only: raise the cut, or lower Bank.Keep", c.Cut, keep)
+	}
+	return nil
 }
 
 // checkNetwork reports why a network cannot be fed what this package feeds it.
@@ -109,6 +120,8 @@ type Run struct {
 	Dir        string
 	Simulating func(bank.Progress) // may be nil
 	Training   func(flow.Progress) // may be nil
+	// CheckpointEvery is the training that a kill may cost; zero means a minute.
+	CheckpointEvery time.Duration
 }
 
 func (r Run) folder(kind, hash string) (string, error) {
@@ -189,7 +202,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	train := &source{bank: b, chosen: chosen, obs: cfg.Observing, scaler: scaler, batch: cfg.Batch, seed: cfg.Seed}
 	e.model, err = flow.Train(ctx, cfg.Network, flow.TrainOptions{
 		Source: train, Validation: held, Steps: cfg.Curves / cfg.Batch, Batch: cfg.Batch, LearningRate: cfg.LearningRate,
-		Seed: cfg.Seed, Dir: state, Progress: run.Training,
+		Seed: cfg.Seed, Dir: state, CheckpointEvery: run.CheckpointEvery, Progress: run.Training,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)

@@ -30,8 +30,8 @@ type place struct {
 }
 
 // Open opens the bank in dir, as far as it has been made: Records is shorter
-// than Config.N until [Simulate] has finished. It checks that every shard is whole by its size
-// and header; [Bank.Verify] checks the contents.
+// than Config.N until [Simulate] has finished. It checks that every shard is
+// whole by its size and header; [Bank.Verify] checks the contents.
 func Open(dir string) (_ *Bank, err error) {
 	m, err := readManifest(dir)
 	if err != nil {

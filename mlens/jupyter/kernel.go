@@ -10,11 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/mlens-go/microlens/mlens/internal/checkout"
 )
 
 // cellPackages are what cells import: the library, the figures, and GoNB's own display package.
 // The commands are left out: their link is the most expensive part, and no cell needs them.
-var cellPackages = []string{Module + "/mlens/...", Module + "/plots/...", "github.com/janpfeifer/gonb/gonbui"}
+var cellPackages = []string{checkout.Module + "/mlens/...", checkout.Module + "/plots/...", "github.com/janpfeifer/gonb/gonbui"}
 
 // BuildKernel builds ahead what a cell's first run would wait for: the kernel itself (Jupyter
 // allows it a minute to start, a cold build takes longer), goimports, and all packages that cells

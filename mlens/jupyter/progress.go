@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // Progress shows what is going on while things are made ready: on a terminal one line, rewritten
@@ -95,7 +97,7 @@ func (t *Task) End(err error) {
 	case err != nil:
 		t.p.line(t.name + ": failed")
 	case took > time.Second:
-		t.p.line(fmt.Sprintf("%s: ready%s in %s", t.name, t.amount(t.total), round(took)))
+		t.p.line(fmt.Sprintf("%s: ready%s in %s", t.name, t.amount(t.total), spell.Duration(took)))
 	}
 }
 
@@ -175,7 +177,7 @@ func (p *Progress) status() string {
 	}
 	s := strings.Join(parts, " · ")
 	if left > 0 {
-		s += " · about " + round(left) + " left"
+		s += " · about " + spell.Duration(left) + " left"
 	}
 	return s
 }
@@ -192,13 +194,4 @@ func (t *Task) amount(n int) string {
 		return ""
 	}
 	return " (" + strings.Join(a, ", ") + ")"
-}
-
-// round writes a duration as people say it: "8 s", "2 min 5 s".
-func round(d time.Duration) string {
-	s := int(d.Seconds() + 0.5)
-	if s < 60 {
-		return fmt.Sprintf("%d s", s)
-	}
-	return fmt.Sprintf("%d min %d s", s/60, s%60)
 }

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-const module = "github.com/mlens-go/microlens"
+	"github.com/mlens-go/microlens/mlens/internal/checkout"
+)
 
 // Data returns the absolute path of a file or folder under the repository's data folder, such as
 // "events/roman-planet.csv". It stops the cell when there is none.
@@ -61,41 +61,18 @@ func Root() (string, error) {
 		if dir == "" {
 			continue
 		}
-		dir, err := filepath.Abs(dir)
-		if err != nil {
-			continue
-		}
-		for ; ; dir = filepath.Dir(dir) {
-			if ours(dir) {
-				return dir, nil
-			}
-			if dir == filepath.Dir(dir) {
-				break
-			}
+		if root := checkout.Around(dir); root != "" {
+			return root, nil
 		}
 	}
 	if tmp := os.Getenv("GONB_TMP_DIR"); tmp != "" {
 		for _, dir := range workUses(filepath.Join(tmp, "go.work")) {
-			if ours(dir) {
-				return dir, nil
+			if root := checkout.Around(dir); root != "" {
+				return root, nil
 			}
 		}
 	}
-	return "", fmt.Errorf("no checkout of %s around the notebook: put it into the notebooks folder, or set MLENS_ROOT", module)
-}
-
-// ours says whether dir holds the go.mod of our module.
-func ours(dir string) bool {
-	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	if err != nil {
-		return false
-	}
-	for l := range strings.Lines(string(b)) {
-		if f := strings.Fields(l); len(f) == 2 && f[0] == "module" {
-			return strings.Trim(f[1], `"`) == module
-		}
-	}
-	return false
+	return "", fmt.Errorf("no checkout of %s around the notebook: put it into the notebooks folder, or set MLENS_ROOT", checkout.Module)
 }
 
 // workUses lists the folders that a go.work names.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
+
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // Progress returns a callback for a long loop: one line, updated in place, with the rate and the
@@ -96,9 +98,9 @@ func (p *progress) line(total int, took time.Duration) string {
 	}
 	switch {
 	case total > 0 && p.done >= total:
-		parts = append(parts, "done in "+spell(took))
+		parts = append(parts, "done in "+spell.Duration(took))
 	case total > 0 && p.done > p.first && took > time.Second:
-		parts = append(parts, spell(time.Duration(float64(total-p.done)/rate*1e9))+" left")
+		parts = append(parts, spell.Duration(time.Duration(float64(total-p.done)/rate*1e9))+" left")
 	}
 	return strings.Join(parts, "  ")
 }
@@ -120,20 +122,6 @@ func thousands(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// spell writes a duration with the precision that helps: "0.4 s", "12 s", "3 min 5 s", "2 h 10 min".
-func spell(d time.Duration) string {
-	s := int(d.Seconds() + 0.5)
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return fmt.Sprintf("%d min %d s", s/60, s%60)
-	}
-	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
 }
 
 // terminal writes s over the line before, and ends it when it is the last.

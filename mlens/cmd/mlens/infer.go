@@ -28,6 +28,7 @@ type inferOptions struct {
 	n          int
 	seed       uint64
 	window     string
+	start      float64 // what window says, NaN for none
 	json       bool
 	read       event.ReadOptions
 	unit       string
@@ -43,14 +44,23 @@ func newInferCommand() *cobra.Command {
 in a header or the first three columns), cuts a window of 72 days out of it and
 prints the posterior's modes: the share of the draws, median and width of every
 parameter, and χ²/dof of the draw that fits best, from the exact simulator. t0 is
-counted from the start of the window.
+counted from the start of the window. Where even the best draw fits badly, a warning
+follows the table: the draws are then places to start a fit from.
 
 With -out, the draws go to samples.csv and the figures to corner.png and
 solutions.png in that folder.`,
 		Example: "  go tool mlens infer -window 2460919.5 -out event light-curve.dat",
 		Args:    oneFile("name one light-curve file, as in the example of --help"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.read.Unit = event.Unit(o.unit)
+			if err := o.check(); err != nil {
+				return err
+			}
+			// For files that are not there nothing is built: infer says what is missing.
+			if exists(args[0]) && exists(o.model) {
+				if err := ensureSIMD(cmd.Context()); err != nil {
+					return err
+				}
+			}
 			return infer(cmd.Context(), cmd.OutOrStdout(), args[0], o)
 		},
 	}
@@ -69,10 +79,35 @@ solutions.png in that folder.`,
 	return c
 }
 
-func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error {
-	const fewest = 100 // fewer draws show no modes
-	if o.n < fewest {
-		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewest)
+const (
+	fewestDraws = 100        // fewer show no modes
+	mostDraws   = 10_000_000 // more do not fit into the memory of small machines
+)
+
+// check reports the first flag that cannot be, and fills in what depends on others.
+func (o *inferOptions) check() error {
+	switch {
+	case o.n < fewestDraws:
+		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewestDraws)
+	case o.n > mostDraws:
+		return fmt.Errorf("-n is %d, but must be at most %d draws", o.n, mostDraws)
+	case o.tries < 1:
+		return fmt.Errorf("-tries is %d, but must be at least 1", o.tries)
+	}
+	switch o.read.Unit = event.Unit(o.unit); o.read.Unit {
+	case event.Auto, event.InFlux, event.InMagnitudes:
+	default:
+		return fmt.Errorf("-unit is %q, but must be %s or %s", o.unit, event.InFlux, event.InMagnitudes)
+	}
+	if info, err := os.Stat(o.out); o.out != "" && err == nil && !info.IsDir() {
+		return fmt.Errorf("-out is %s, but that is a file: name a folder", o.out)
+	}
+	o.start = math.NaN()
+	if o.window != "" {
+		var err error
+		if o.start, err = strconv.ParseFloat(o.window, 64); err != nil || math.IsNaN(o.start) || math.IsInf(o.start, 0) {
+			return fmt.Errorf("-window is %q, but must be a time in days", o.window)
+		}
 	}
 	if o.model == "" {
 		root, err := jupyter.Root(".")
@@ -81,19 +116,26 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 		}
 		o.model = filepath.Join(root, "data", "models", "small")
 	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// infer does the work of checked options.
+func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error {
 	lc, err := o.read.Read(file)
 	if err != nil {
 		return err
 	}
 	season := event.Season().Length()
-	var start float64
-	if o.window == "" {
-		start, err = lc.BestWindow(season)
-	} else if start, err = strconv.ParseFloat(o.window, 64); err != nil || math.IsNaN(start) || math.IsInf(start, 0) {
-		err = fmt.Errorf("-window is %q, but must be a time in days", o.window)
-	}
-	if err != nil {
-		return err
+	start := o.start
+	if math.IsNaN(start) {
+		if start, err = lc.BestWindow(season); err != nil {
+			return err
+		}
 	}
 	win, err := lc.Window(start, season)
 	if err != nil {
@@ -108,7 +150,7 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 		return err
 	}
 	draws := post.Sample(o.n, o.seed)
-	if len(draws) < fewest {
+	if len(draws) < fewestDraws {
 		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on", file, 100*post.Inside())
 	}
 	modes, err := post.Modes(ctx, draws, o.tries)
@@ -200,7 +242,35 @@ func printTable(w io.Writer, file string, start float64, win event.LightCurve, d
 		fmt.Fprintf(t, "\t%.3g\t", m.Chi2DOF)
 	}
 	fmt.Fprintln(t)
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, warning(modes))
+	return err
+}
+
+// poorFit is the χ²/dof above which a best draw is no fit: the errors would have to be too small by a
+// factor of 1.4, as large as those of survey pipelines are. Chance reaches 2 once in hundreds of light
+// curves of the fewest measurements allowed (21 degrees of freedom, σ = √(2/21) = 0.31), and in none
+// of a season.
+const poorFit = 2
+
+// warning says that no draw fits, "" when one does.
+func warning(modes []mlens.Mode) string {
+	best := math.NaN()
+	for _, m := range modes {
+		if !(m.Chi2DOF >= best) {
+			best = m.Chi2DOF
+		}
+	}
+	switch {
+	case math.IsNaN(best):
+		return "\nWARNING: the exact simulator failed for all draws that it was run on; whether any fits is not known.\n"
+	case best > poorFit:
+		return fmt.Sprintf("\nWARNING: χ²/dof of the best draw is %.3g, far above 1: the network's draws are not yet a fit.\n"+
+			"Take the modes as places to start a fit from, and their widths as the network's, not the data's.\n", best)
+	}
+	return ""
 }
 
 // number prints v to two digits of its uncertainty.
@@ -235,6 +305,25 @@ func (t named) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// units marshals to an object that names the unit of every number which has one.
+type units struct{}
+
+// unitOf has the order of event.Names.
+var unitOf = [event.Dim]string{
+	"log10 of Einstein radii of the total mass", "log10 of the secondary's mass over the primary's", "degrees",
+	"Einstein radii of the total mass", "days from the start of the window", "log10 of days",
+	"log10 of Einstein radii of the total mass", "fraction of the baseline flux",
+}
+
+// MarshalJSON implements json.Marshaler.
+func (units) MarshalJSON() ([]byte, error) {
+	b := []byte(`{"window":"days, in the file's time"`)
+	for k, name := range event.Names {
+		b = fmt.Appendf(b, ",%q:%q", name, unitOf[k])
+	}
+	return append(b, '}'), nil
+}
+
 func printJSON(w io.Writer, file string, start float64, draws []event.Theta, modes []mlens.Mode) error {
 	type mode struct {
 		Weight  float64  `json:"weight"`
@@ -248,8 +337,9 @@ func printJSON(w io.Writer, file string, start float64, draws []event.Theta, mod
 		Window     float64  `json:"window"`
 		N          int      `json:"n"`
 		Parameters []string `json:"parameters"`
+		Units      units    `json:"units"`
 		Modes      []mode   `json:"modes"`
-	}{file, start, len(draws), event.Names[:], nil}
+	}{file, start, len(draws), event.Names[:], units{}, nil}
 	for _, m := range modes {
 		j := mode{m.Weight, named(m.Median), named(m.Sigma), named(m.Best), &m.Chi2DOF}
 		if math.IsNaN(m.Chi2DOF) {

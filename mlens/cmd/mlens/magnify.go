@@ -27,7 +27,11 @@ func newMagnifyCommand() *cobra.Command {
 and writes the same rows with magnification, error (a bound on its absolute error)
 and images (of the source's centre) added. Other columns pass through; lines that
 start with # are left out. x and y are in Einstein radii of the total mass, the
-centre of mass at the origin, the primary at x = −s·q/(1+q).`,
+centre of mass at the origin, the primary at x = −s·q/(1+q).
+
+Nothing is written before all rows are checked. Interrupted, it ends the output with
+a line that starts with "# interrupted" after the last whole row, says how many rows
+were written, and fails.`,
 		Example: "  go tool mlens magnify -tol 1e-4 sources.csv > magnified.csv",
 		Args:    oneFile("name one CSV file, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,8 +58,12 @@ centre of mass at the origin, the primary at x = −s·q/(1+q).`,
 // chunkRows is how many rows the processors share before they are written.
 const chunkRows = 4096
 
+// added are the columns that magnify writes.
+var added = []string{"magnification", "error", "images"}
+
 // magnify copies CSV from r to w and adds the magnifications. All of the input
-// is read and checked before anything is written.
+// is read and checked before anything is written. When ctx ends after that, the
+// output is a whole number of rows and a line that tells it from a complete one.
 func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt lens.Options) error {
 	in := csv.NewReader(r)
 	in.Comment = '#'
@@ -70,10 +78,17 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 	if opt.PointSource {
 		names = names[:4]
 	}
+	column := func(name string) int {
+		return slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")) == name })
+	}
+	for _, n := range added {
+		if column(n) >= 0 {
+			return fmt.Errorf("%s: there is a column %q already; rename or remove it: this program adds its own", name, n)
+		}
+	}
 	var at [5]int
 	for k, n := range names {
-		at[k] = slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")) == n })
-		if at[k] < 0 {
+		if at[k] = column(n); at[k] < 0 {
 			return fmt.Errorf("%s: there is no column %q; the header has %s", name, n, strings.Join(header, ", "))
 		}
 	}
@@ -94,12 +109,15 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 		}
 		rows, sources = append(rows, row), append(sources, src)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return fmt.Errorf("%s: nothing was written: %w", name, ctx.Err())
 		}
 	}
 	out := csv.NewWriter(w)
-	if err := out.Write(append(header, "magnification", "error", "images")); err != nil {
+	if err := out.Write(append(header, added...)); err != nil {
 		return err
+	}
+	if out.Flush(); out.Error() != nil {
+		return out.Error()
 	}
 	results := make([]lens.Result, min(chunkRows, len(rows)))
 	for lo := 0; lo < len(rows); lo += chunkRows {
@@ -116,7 +134,8 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 		}
 		wg.Wait()
 		if ctx.Err() != nil {
-			return ctx.Err()
+			fmt.Fprintf(w, "# interrupted: %d of %d rows\n", lo, len(rows)) // all rows before were flushed
+			return fmt.Errorf("%s: %d of %d rows were written: %w", name, lo, len(rows), ctx.Err())
 		}
 		for i, res := range results[:n] {
 			if err := out.Write(append(rows[lo+i], strconv.FormatFloat(res.Magnification, 'g', -1, 64),
@@ -124,9 +143,11 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 				return err
 			}
 		}
+		if out.Flush(); out.Error() != nil {
+			return fmt.Errorf("writing rows %d to %d of %d: %w", lo+1, lo+n, len(rows), out.Error())
+		}
 	}
-	out.Flush()
-	return out.Error()
+	return nil
 }
 
 // source is a row of the table.

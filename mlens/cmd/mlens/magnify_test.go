@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -60,6 +61,9 @@ func TestMagnifyRefuses(t *testing.T) {
 		"s,q,x,y,rho\n1,nan,0,0,1e-3\n":              "q is",
 		"s,q,x,y,rho\n1,1,0,0,-1\n":                  "rho is -1",
 		"s,q,x,y,rho\n1,1,0,abc,1\n":                 `"abc"`,
+		"s,q,x,y,rho,error\n1,1,0,0,1,0\n":           `a column "error" already`,
+		"magnification,s,q,x,y,rho\n1,1,1,0,0,1\n":   `a column "magnification" already`,
+		"s,q,x,y,rho, images \n1,1,0,0,1,0\n":        `a column "images" already`,
 		"s,q,x,y,rho\n1,1,0\n":                       "wrong number of fields",
 	} {
 		var out strings.Builder
@@ -71,4 +75,46 @@ func TestMagnifyRefuses(t *testing.T) {
 			t.Errorf("%q: something was written before the error", in)
 		}
 	}
+}
+
+// An interrupted table ends after a whole row, and cannot be taken for a complete one.
+func TestMagnifyInterrupted(t *testing.T) {
+	var in strings.Builder
+	in.WriteString("s,q,x,y\n")
+	const rows = 2*chunkRows + 7
+	for range rows {
+		in.WriteString("1,1,0.3,0.2\n")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	out := &cancelling{after: 1, cancel: cancel}
+	err := magnify(ctx, out, strings.NewReader(in.String()), "in.csv", lens.Options{PointSource: true})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "in.csv: 4096 of 8199 rows were written") {
+		t.Errorf("interrupted: %v", err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	if n := len(lines); n != 1+chunkRows+2 || lines[n-2] != "# interrupted: 4096 of 8199 rows" || lines[n-1] != "" {
+		t.Errorf("%d lines, the last are %q", n, lines[n-2:])
+	}
+	if last := lines[chunkRows]; strings.Count(last, ",") != 6 {
+		t.Errorf("the last row is %q", last)
+	}
+	// Before anything was written, nothing is.
+	var none strings.Builder
+	if err := magnify(ctx, &none, strings.NewReader(in.String()), "in.csv", lens.Options{}); err == nil || none.Len() > 0 {
+		t.Errorf("%v, %d bytes", err, none.Len())
+	}
+}
+
+// cancelling cancels when rows, after the header, were written to it.
+type cancelling struct {
+	strings.Builder
+	after  int
+	cancel func()
+}
+
+func (c *cancelling) Write(b []byte) (int, error) {
+	if c.after--; c.after < 0 {
+		c.cancel()
+	}
+	return c.Builder.Write(b)
 }

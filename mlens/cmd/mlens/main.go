@@ -57,6 +57,9 @@ func newRootCommand() *cobra.Command {
 		newInferCommand(),
 		newMagnifyCommand(),
 	)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %q lists the flags", err, "go tool "+c.CommandPath()+" --help")
+	})
 	root.SetArgs(doubleDash(os.Args[1:]))
 	return root
 }

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,18 +23,20 @@ import (
 // rebuilt marks the environment of a program that ensureSIMD started.
 const rebuilt = "MLENS_REBUILT"
 
-// ensureSIMD makes sure that this command runs with the SIMD code paths, twenty times faster in
-// matrix products: the compiler has them only under GOEXPERIMENT=simd, and `go tool` builds
-// without. If they are missing, it builds the same command with them into the cache and becomes
-// that program, with the same arguments. It does nothing where there is no such code (other
-// processors); when the build fails, it warns and work goes on slowly.
+// ensureSIMD makes sure that this command runs with the SIMD code paths, which the compiler has
+// only under GOEXPERIMENT=simd; `go tool` builds without. Matrix products are twenty times slower
+// without them, draws several times. If they are missing, it builds the same command with them into
+// the cache, unless it is there, and becomes that program, with the same arguments. It does nothing
+// where there is no such code (other processors); when the build fails, it warns and work goes on
+// slowly.
 //
-// Call it first thing in the RunE of a command that trains.
+// Call it in the RunE of a command that trains or draws, after its flags are checked and before it
+// reads anything (the program starts anew, and its input may be a pipe).
 func ensureSIMD(ctx context.Context) error {
 	if haveSIMD || runtime.GOARCH != "amd64" || os.Getenv(rebuilt) != "" {
 		return nil
 	}
-	program, err := buildSIMD(ctx)
+	program, err := programSIMD(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -40,27 +47,70 @@ func ensureSIMD(ctx context.Context) error {
 	return nil
 }
 
-// buildSIMD builds this command with GOEXPERIMENT=simd. Go's build cache makes all but the first
-// time a matter of a second.
-func buildSIMD(ctx context.Context) (string, error) {
-	root, err := jupyter.Root(".")
-	if err != nil {
-		return "", err
-	}
+// programSIMD returns the path of this command with SIMD, which it builds if it is not in the cache.
+func programSIMD(ctx context.Context) (string, error) {
 	dir, err := cache.Dir()
 	if err != nil {
 		return "", err
 	}
 	dir = filepath.Join(dir, "bin")
+	name, err := nameSIMD()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, name)
+	if info, err := os.Stat(program); err == nil && info.Mode().IsRegular() {
+		now := time.Now()
+		os.Chtimes(program, now, now) // tidySIMD keeps what was used last
+		return program, nil
+	}
+	root, err := jupyter.Root(".")
+	if err != nil {
+		return "", err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	slow := time.AfterFunc(time.Second, func() {
-		fmt.Fprintln(os.Stderr, "mlens: building with SIMD (about a minute, once) …")
-	})
-	defer slow.Stop()
-	program := filepath.Join(dir, "mlens-simd")
-	args := []string{"build", "-o", program}
+	if err := buildSIMD(ctx, root, program); err != nil {
+		return "", err
+	}
+	tidySIMD(dir)
+	return program, nil
+}
+
+// prefixSIMD begins the names of the programs in the cache, and of nothing else there.
+const prefixSIMD = "mlens-simd-"
+
+// nameSIMD names the program after the bytes of the one that runs: they change with the sources, the
+// flags and the Go release that it was built from.
+func nameSIMD() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s%x", prefixSIMD, h.Sum(nil)[:8]), nil
+}
+
+// buildSIMD builds this command with GOEXPERIMENT=simd. It does so in a folder of its own and then
+// renames: of programs that are built at once, each is whole.
+func buildSIMD(ctx context.Context, root, program string) error {
+	fmt.Fprintln(os.Stderr, "mlens: building with SIMD (up to a minute, once) …")
+	tmp, err := os.MkdirTemp(filepath.Dir(program), prefixSIMD+"build-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	built := filepath.Join(tmp, "mlens")
+	args := []string{"build", "-o", built}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "-tags" {
@@ -76,7 +126,34 @@ func buildSIMD(ctx context.Context) (string, error) {
 	}
 	c.Env = append(os.Environ(), "GOEXPERIMENT="+experiment)
 	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return program, nil
+	return os.Rename(built, program)
+}
+
+// tidySIMD removes programs of older sources, and what killed builds have left. A few stay: checkouts
+// may take turns. What cannot be removed does no harm.
+func tidySIMD(dir string) {
+	const keep = 4
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	var programs []os.FileInfo
+	for _, e := range entries {
+		info, err := e.Info()
+		switch {
+		case err != nil || !strings.HasPrefix(e.Name(), prefixSIMD):
+		case e.IsDir():
+			if time.Since(info.ModTime()) > time.Hour { // no build takes as long
+				os.RemoveAll(filepath.Join(dir, e.Name()))
+			}
+		default:
+			programs = append(programs, info)
+		}
+	}
+	slices.SortFunc(programs, func(a, b os.FileInfo) int { return cmp.Compare(b.ModTime().UnixNano(), a.ModTime().UnixNano()) })
+	for _, p := range programs[min(keep, len(programs)):] {
+		os.Remove(filepath.Join(dir, p.Name()))
+	}
 }

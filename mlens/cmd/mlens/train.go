@@ -10,14 +10,17 @@ import (
 	"github.com/mlens-go/microlens/mlens"
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 	"github.com/mlens-go/microlens/mlens/nb"
 )
+
+// networks are the architectures by name; tests add a smaller one.
+var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper}
 
 func newTrainCommand() *cobra.Command {
 	var cfg mlens.TrainConfig
 	var run mlens.Run
 	network, out, judge := "small", "", 1000
-	networks := map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper}
 	c := &cobra.Command{
 		Use:   "train [flags]",
 		Short: "Train a network, or go on with an interrupted training",
@@ -28,19 +31,16 @@ checkpoint; done, it says where the model is.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			if err := ensureSIMD(ctx); err != nil {
-				return err
-			}
 			build, ok := networks[network]
 			if !ok {
 				return fmt.Errorf("-network is %q, but must be small or paper", network)
 			}
 			cfg.Network = build()
-			if err := cfg.Check(); err != nil {
+			if err := checkTraining(cfg, judge); err != nil {
 				return err
 			}
-			if judge < 0 {
-				return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
+			if err := ensureSIMD(ctx); err != nil {
+				return err
 			}
 			bar := nb.Progress("simulations")
 			run.Simulating = func(p bank.Progress) { bar(p.Done, p.Total) }
@@ -82,6 +82,26 @@ checkpoint; done, it says where the model is.`,
 	return c
 }
 
+// checkTraining reports the first flag that cannot be. Zeros are refused here,
+// because the package takes them for its defaults.
+func checkTraining(cfg mlens.TrainConfig, judge int) error {
+	switch {
+	case cfg.Bank.N < 1:
+		return fmt.Errorf("-sims is %d, but must be at least 1", cfg.Bank.N)
+	case cfg.Batch < 1:
+		return fmt.Errorf("-batch is %d, but must be at least 1", cfg.Batch)
+	case cfg.Curves < cfg.Batch:
+		return fmt.Errorf("-curves is %d, but must be at least one batch of %d", cfg.Curves, cfg.Batch)
+	case !(cfg.LearningRate > 0):
+		return fmt.Errorf("-lr is %v, but must be above 0", cfg.LearningRate)
+	case !(cfg.Cut > 0):
+		return fmt.Errorf("-cut is %v, but must be above 0", cfg.Cut)
+	case judge < 0:
+		return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
+	}
+	return cfg.Check()
+}
+
 // judgeModel judges a model on n held-out events, unless that was done before,
 // and keeps the judgement with it.
 func judgeModel(cmd *cobra.Command, est *mlens.Estimator, cfg mlens.TrainConfig, run mlens.Run, n int) error {
@@ -118,6 +138,6 @@ func trainingLine(cmd *cobra.Command, batch int) func(flow.Progress) {
 		}
 		last, valid = time.Now(), now
 		fmt.Fprintf(cmd.ErrOrStderr(), "%9d of %d curves  loss %7.3f  validation %s  %4.0f curves/s  %s left\n",
-			p.Step*batch, p.Steps*batch, p.Loss, now, p.Rate, p.ETA.Round(time.Second))
+			p.Step*batch, p.Steps*batch, p.Loss, now, p.Rate, spell.Duration(p.ETA))
 	}
 }
