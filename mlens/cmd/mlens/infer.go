@@ -75,7 +75,7 @@ solutions.png in that folder.`,
 	f.StringVar(&o.read.Value, "value", "", "column of flux or magnitude")
 	f.StringVar(&o.read.Error, "error", "", "column of the error")
 	f.StringVar(&o.unit, "unit", "", "flux or magnitude (default: told from the header or the numbers)")
-	f.IntVar(&o.tries, "tries", 200, "draws, over all modes, that the exact simulator is run on")
+	f.IntVar(&o.tries, "tries", 1000, "draws, over all modes, that the exact simulator is run on")
 	return c
 }
 
