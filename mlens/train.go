@@ -109,6 +109,9 @@ type Run struct {
 	Dir        string
 	Simulating func(bank.Progress) // may be nil
 	Training   func(flow.Progress) // may be nil
+	// Resumed gets the training curve so far, once, where an interrupted
+	// training goes on; may be nil.
+	Resumed func([]flow.Progress)
 }
 
 func (r Run) folder(kind, hash string) (string, error) {
@@ -189,7 +192,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	train := &source{bank: b, chosen: chosen, obs: cfg.Observing, scaler: scaler, batch: cfg.Batch, seed: cfg.Seed}
 	e.model, err = flow.Train(ctx, cfg.Network, flow.TrainOptions{
 		Source: train, Validation: held, Steps: cfg.Curves / cfg.Batch, Batch: cfg.Batch, LearningRate: cfg.LearningRate,
-		Seed: cfg.Seed, Dir: state, Progress: run.Training,
+		Seed: cfg.Seed, Dir: state, Progress: run.Training, Resumed: run.Resumed,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -143,15 +144,16 @@ func progressFrom(v []float64) Progress {
 	return Progress{Step: int(v[0]), Loss: v[1], Valid: v[2], LearningRate: v[3], Rate: v[4], Skipped: int(v[5])}
 }
 
-// valid is the last validation result, NaN if there is none.
-func (h *history) valid() float64 {
-	if len(h.rows) == 0 {
-		return math.NaN()
+// past returns a copy of the rows, with what the checkpoint does not repeat in each of them.
+func (h *history) past(o TrainOptions) []Progress {
+	rows := slices.Clone(h.rows)
+	for i := range rows {
+		rows[i].Steps, rows[i].Seen = o.Steps, rows[i].Step*o.Batch
 	}
-	return h.rows[len(h.rows)-1].Valid
+	return rows
 }
 
-// writeCSV writes the history as a table; a validation result that is not there yet is empty.
+// writeCSV writes the history as a table; where no validation was made its column is empty.
 func (h *history) writeCSV(w io.Writer) error {
 	out := []byte("step,loss,valid,learning_rate,examples_per_s,skipped\n")
 	for _, p := range h.rows {

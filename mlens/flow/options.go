@@ -29,15 +29,18 @@ type TrainOptions struct {
 
 	Progress      func(Progress) // called after every ProgressEvery steps, after a validation and at the end, from Train's goroutine; nil: never
 	ProgressEvery int            // 20
-	Workers       int            // goroutines that fetch batches; 2. No effect on the result.
-	Backend       string         // as GOMLX_BACKEND, which an empty string means; if that is empty too, pure Go
+	// Resumed is called once, before the first step, with the saved history of a run that is continued; nil: never.
+	Resumed func([]Progress)
+	Workers int    // goroutines that fetch batches; 2. No effect on the result.
+	Backend string // as GOMLX_BACKEND, which an empty string means; if that is empty too, pure Go
 }
 
 // Progress is one line of a run's history.
 type Progress struct {
 	Step, Steps  int
+	Seen         int           // examples so far: Step times the batch
 	Loss         float64       // mean over the steps since the last line
-	Valid        float64       // mean −log p of the validation examples, from the averaged weights; NaN before the first time
+	Valid        float64       // mean −log p of the validation examples, from the averaged weights; NaN where no validation was made
 	LearningRate float64       // of the last step
 	Rate         float64       // examples a second since the last line
 	ETA          time.Duration // left at the mean rate of this process so far

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -132,6 +133,9 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 
 // run trains to the end, keeping checkpoints.
 func (t *trainer) run(ctx context.Context) (err error) {
+	if t.opt.Resumed != nil && t.state.step > 0 {
+		t.opt.Resumed(t.history.past(t.opt))
+	}
 	if t.state.step >= t.opt.Steps {
 		return nil
 	}
@@ -257,9 +261,9 @@ func (t *trainer) record(ctx context.Context) error {
 		prev = max(prev, t.history.rows[n-1].Step)
 	}
 	p := Progress{
-		Step: step, Steps: t.opt.Steps,
+		Step: step, Steps: t.opt.Steps, Seen: step * t.opt.Batch,
 		Loss:         t.history.sum / float64(max(t.history.pending, 1)),
-		Valid:        t.history.valid(),
+		Valid:        math.NaN(),
 		LearningRate: learningRate(step-1, t.opt.Steps, t.opt.Warmup, t.opt.LearningRate),
 		Rate:         float64((step-prev)*t.opt.Batch) / now.Sub(t.lastRow).Seconds(),
 		ETA:          time.Duration(float64(now.Sub(t.started)) / float64(max(step-t.first, 1)) * float64(t.opt.Steps-step)),

@@ -223,10 +223,14 @@ func TestResumeIsExact(t *testing.T) {
 			t.Fatalf("interrupted training returns the error %v and the model %v", err, part)
 		}
 		o.Source, o.Workers = src, 5
+		var rows []Progress // as a live figure collects them
+		o.Resumed = func(past []Progress) { rows = past }
+		o.Progress = func(p Progress) { rows = append(rows, p) }
 		again, err := Train(context.Background(), c, o)
 		if err != nil {
 			t.Fatal(err)
 		}
+		checkRows(t, o, rows)
 		for i := range whole.weights {
 			if !slices.Equal(whole.weights[i], again.weights[i]) {
 				t.Fatalf("stopped near step %d and continued, weight %s differs by %g", stop, whole.params[i].name, maxDiff(whole.weights[i], again.weights[i]))
@@ -234,6 +238,24 @@ func TestResumeIsExact(t *testing.T) {
 		}
 		if a, b := historyWithoutRate(t, dir), historyWithoutRate(t, wholeDir); !slices.Equal(a, b) {
 			t.Errorf("stopped near step %d and continued, the history is %q instead of %q", stop, a, b)
+		}
+	}
+}
+
+// checkRows checks the steps of a whole history, and that a validation stands
+// exactly where one was made.
+func checkRows(t *testing.T, o TrainOptions, rows []Progress) {
+	t.Helper()
+	want := []int{7, 14, 15, 21, 28, 30, 35, 42, 45, 49, 56, 60}
+	if len(rows) != len(want) {
+		t.Fatalf("%d lines of history, want %d", len(rows), len(want))
+	}
+	for i, p := range rows {
+		if p.Step != want[i] || p.Steps != o.Steps || p.Seen != p.Step*o.Batch {
+			t.Errorf("line %d is of step %d of %d, %d examples; want step %d of %d", i, p.Step, p.Steps, p.Seen, want[i], o.Steps)
+		}
+		if math.IsNaN(p.Valid) == (p.Step%o.ValidEvery == 0) {
+			t.Errorf("step %d has the validation %v", p.Step, p.Valid)
 		}
 	}
 }
