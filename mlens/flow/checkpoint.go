@@ -32,8 +32,8 @@ func fingerprint(c Config, o TrainOptions) string {
 	return string(js)
 }
 
-// saveCheckpoint stores the state of a run and its history in dir. Each file is replaced at once, so a process killed at any moment
-// leaves the last complete checkpoint.
+// saveCheckpoint stores the state of a run and its history in dir. Each file is replaced at once,
+// so a process killed at any moment leaves the last complete checkpoint.
 func saveCheckpoint(dir, run string, ps []param, s *state, h *history) error {
 	f := &tensorFile{meta: map[string]string{
 		"format":  "mlens/flow checkpoint 1",

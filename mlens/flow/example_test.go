@@ -8,7 +8,8 @@ import (
 	"github.com/mlens-go/microlens/mlens/flow"
 )
 
-// coin is a source of examples of eight points around a level between −1 and 1, the one quantity to infer.
+// coin is a source of examples of eight points around a level between −1 and 1, the one quantity to
+// infer.
 type coin struct{}
 
 func (coin) Batch(step int, b *flow.Batch) error {
@@ -51,5 +52,6 @@ func ExampleConfig_Check() {
 	c := flow.Small(7200, 3, 1)
 	c.Hidden = 4
 	fmt.Println(c.Check())
-	// Output: flow: Hidden is 4, must be at least Dim (8): each variable needs a hidden unit of its degree
+	// Output: flow: Hidden is 4, must be at least Dim (8): each variable needs a hidden unit of its
+	// degree
 }

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// linearGaussian is a source with a known posterior: θ ~ N(0, 1) in two dimensions, x_t = a_t·θ + noise, so θ | x is Gaussian.
+// linearGaussian is a source with a known posterior: θ ~ N(0, 1) in two dimensions, x_t = a_t·θ +
+// noise, so θ | x is Gaussian.
 type linearGaussian struct {
 	c     Config
 	sigma float64
@@ -81,8 +82,9 @@ func toy() Config {
 	}
 }
 
-// The network learns posteriors that are known, to a stated distance. The distance is the mean Kullback–Leibler divergence from the exact
-// posterior, the difference of two mean log densities at the same examples.
+// The network learns posteriors that are known, to a stated distance. The distance is the mean
+// Kullback–Leibler divergence from the exact posterior, the difference of two mean log densities at
+// the same examples.
 func TestTrainLearnsPosteriors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes twenty seconds")
@@ -142,8 +144,8 @@ func TestTrainLearnsPosteriors(t *testing.T) {
 	}
 }
 
-// twoSigns is a source with two modes: θ ~ N(0, 1) in two dimensions, x = θ₀² + noise on the first half of the points and θ₁ + noise on the
-// second, so that the sign of θ₀ stays unknown.
+// twoSigns is a source with two modes: θ ~ N(0, 1) in two dimensions, x = θ₀² + noise on the first
+// half of the points and θ₁ + noise on the second, so that the sign of θ₀ stays unknown.
 type twoSigns struct{ c Config }
 
 const twoSignsNoise = 2.0
@@ -280,7 +282,8 @@ type sourceFunc func(step int, b *Batch) error
 
 func (f sourceFunc) Batch(step int, b *Batch) error { return f(step, b) }
 
-// A process that is killed at any moment leaves a checkpoint from which the run continues to the same end.
+// A process that is killed at any moment leaves a checkpoint from which the run continues to the
+// same end.
 func TestKill(t *testing.T) {
 	if os.Getenv("FLOW_TEST_TRAIN") != "" {
 		c, o := resumable(os.Getenv("FLOW_TEST_TRAIN"))
@@ -303,7 +306,8 @@ func TestKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Wait for a checkpoint of this process, then kill it in the midst of writing the next ones.
+		// Wait for a checkpoint of this process, then kill it in the midst of writing the next
+		// ones.
 		before := time.Now()
 		for {
 			info, err := os.Stat(filepath.Join(dir, checkpointFile))
