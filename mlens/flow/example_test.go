@@ -52,6 +52,5 @@ func ExampleConfig_Check() {
 	c := flow.Small(7200, 3, 1)
 	c.Hidden = 4
 	fmt.Println(c.Check())
-	// Output: flow: Hidden is 4, must be at least Dim (8): each variable needs a hidden unit of its
-	// degree
+	// Output: flow: Hidden is 4, must be at least Dim (8): each variable needs a hidden unit of its degree
 }
