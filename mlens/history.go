@@ -14,10 +14,11 @@ import (
 // History returns the training curve of a saved model, one entry for each line
 // of its history.csv.
 func (e *Estimator) History() ([]flow.Progress, error) {
-	return readHistory(filepath.Join(e.Dir, historyName))
+	return readHistory(filepath.Join(e.Dir, historyName), e.Training.Batch)
 }
 
-func readHistory(path string) ([]flow.Progress, error) {
+// readHistory reads a history.csv of a training with the given batch.
+func readHistory(path string, batch int) ([]flow.Progress, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("mlens: the training curve: %w", err)
@@ -28,6 +29,7 @@ func readHistory(path string) ([]flow.Progress, error) {
 		return nil, fmt.Errorf("mlens: %s: %w", path, err)
 	}
 	var out []flow.Progress
+	last := math.NaN()
 	for i, row := range rows {
 		if i == 0 {
 			continue
@@ -43,7 +45,13 @@ func readHistory(path string) ([]flow.Progress, error) {
 				return nil, fmt.Errorf("mlens: %s:%d: %w", path, i+1, err)
 			}
 		}
-		out = append(out, flow.Progress{Step: int(v[0]), Loss: v[1], Valid: v[2], LearningRate: v[3], Rate: v[4], Skipped: int(v[5])})
+		// Early versions repeated the last validation where none was made.
+		if v[2] == last {
+			v[2] = math.NaN()
+		} else if !math.IsNaN(v[2]) {
+			last = v[2]
+		}
+		out = append(out, flow.Progress{Step: int(v[0]), Seen: int(v[0]) * batch, Loss: v[1], Valid: v[2], LearningRate: v[3], Rate: v[4], Skipped: int(v[5])})
 	}
 	for i := range out {
 		out[i].Steps = out[len(out)-1].Step

@@ -57,20 +57,11 @@ func summarise(group []event.Theta, of int) Mode {
 	m := Mode{Weight: float64(len(group)) / float64(of)}
 	col := make([]float64, len(group))
 	for k := range event.Dim {
-		centre := 0.0
-		if k == event.Alpha { // cut the circle opposite to the mean direction
-			var s, c float64
-			for _, t := range group {
-				sin, cos := math.Sincos(t[k] * math.Pi / 180)
-				s, c = s+sin, c+cos
-			}
-			centre = math.Atan2(s, c) * 180 / math.Pi
-		}
 		for i, t := range group {
 			col[i] = t[k]
-			if k == event.Alpha {
-				col[i] = centre + math.Remainder(t[k]-centre, 360)
-			}
+		}
+		if k == event.Alpha {
+			col = calib.Unwrap(col, nil, 360)
 		}
 		slices.Sort(col)
 		m.Median[k] = calib.Quantile(col, 0.5)

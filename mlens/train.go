@@ -122,6 +122,9 @@ type Run struct {
 	Training   func(flow.Progress) // may be nil
 	// CheckpointEvery is the training that a kill may cost; zero means a minute.
 	CheckpointEvery time.Duration
+	// Resumed gets the training curve so far, once, where an interrupted
+	// training goes on; may be nil.
+	Resumed func([]flow.Progress)
 }
 
 func (r Run) folder(kind, hash string) (string, error) {
@@ -202,7 +205,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	train := &source{bank: b, chosen: chosen, obs: cfg.Observing, scaler: scaler, batch: cfg.Batch, seed: cfg.Seed}
 	e.model, err = flow.Train(ctx, cfg.Network, flow.TrainOptions{
 		Source: train, Validation: held, Steps: cfg.Curves / cfg.Batch, Batch: cfg.Batch, LearningRate: cfg.LearningRate,
-		Seed: cfg.Seed, Dir: state, CheckpointEvery: run.CheckpointEvery, Progress: run.Training,
+		Seed: cfg.Seed, Dir: state, CheckpointEvery: run.CheckpointEvery, Progress: run.Training, Resumed: run.Resumed,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)

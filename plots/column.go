@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
@@ -18,9 +19,9 @@ type column struct {
 	lo, hi float64   // range of the axis
 	edge   edges     // where the support ends at the range's ends
 	q      [3]float64
-	h      float64 // one-dimensional bandwidth, in units of the range
-	cells  int     // resolution for the density of a pair
-	cell   []int32 // the draws' cells, −1 outside the range
+	border []float64 // of the cells for the density of a pair
+	kernel float64   // of that density in one dimension, in cells
+	cell   []int32   // the draws' cells, −1 outside the range
 	bins   []float64
 	xticks []tick
 	yticks []tick
@@ -38,17 +39,21 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	// Order the draws once for quantiles and range.
 	sorted, cum := sortWeighted(c.v, w)
 	quantile := func(p float64) float64 { return quantileOf(sorted, cum, p) }
-	c.q = [3]float64{quantile(0.16), quantile(0.5), quantile(0.84)}
+	c.q = c.estimates(w)
 
 	tail := 1e-3
 	if opt.Sigmas == 4 {
 		tail = 1e-4
 	}
 	a, b := quantile(tail), quantile(1-tail)
-	if a == b {
+	single := a == b
+	if single {
 		a, b = padded(0, []float64{a})
 	}
 	c.lo, c.hi = a-0.1*(b-a), b+0.1*(b-a)
+	if opt.Sigmas < 4 {
+		c.trim(quantile)
+	}
 	// A support that ends in full density (a prior's limit) ends the axis too.
 	first, last := sorted[0], sorted[len(sorted)-1]
 	near := 0.01 * (b - a)
@@ -59,10 +64,10 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 		}
 		return cum[i-1]
 	}
-	if first > c.lo && mass(first+near) > 0.003 {
+	if !single && first > c.lo && mass(first+near) > 0.003 {
 		c.lo, c.edge.lo = first, true
 	}
-	if last < c.hi && 1-mass(last-near) > 0.003 {
+	if !single && last < c.hi && 1-mass(last-near) > 0.003 {
 		c.hi, c.edge.hi = last, true
 	}
 	// The truth and the marks always show.
@@ -87,13 +92,59 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 
 	const fine = 1024
 	hist := c.histogram(fine, w)
-	c.h = bandwidth(hist, 1/sumw2) / fine
-	c.cells = min(max(int(3/c.h), 64), 240)
+	h := bandwidth(hist, 1/sumw2) / fine
+	c.border, c.kernel = cellEdges(c.lo, c.hi, h, sorted, cum, 1/sumw2)
 	c.cell = make([]int32, len(c.v))
 	for i, v := range c.v {
-		c.cell[i] = int32(c.index(v, c.cells))
+		c.cell[i] = cellOf(c.border, v)
 	}
-	c.bins = c.histogram(min(max(int(0.7/c.h), 16), 80), w)
+	c.bins = c.histogram(min(max(int(0.7/h), 16), 80), w)
+}
+
+// estimates returns the quantiles 16, 50 and 84 %: of α on the circle cut
+// opposite to the mean direction, as in the tables of package mlens, and not
+// where the axis is cut.
+func (c *column) estimates(w []float64) (q [3]float64) {
+	v := c.v
+	if c.k == event.Alpha {
+		v = calib.Unwrap(v, w, 360)
+	}
+	sorted, cum := sortWeighted(v, w)
+	for i, p := range [3]float64{0.16, 0.5, 0.84} {
+		if w == nil {
+			q[i] = calib.Quantile(sorted, p)
+		} else {
+			q[i] = quantileOf(sorted, cum, p)
+		}
+	}
+	return q
+}
+
+// trim ends the range before a sparse tail: where the draws between the
+// quantiles 0.1 and 0.5 % spread over more than 15 % of the width between the
+// quantiles 0.5 and 99.5 %, the axis ends near 0.5 % or, so that a mode of 1 %
+// that lies there shows, where the draws beyond begin to be sparse. Likewise
+// above.
+func (c *column) trim(quantile func(float64) float64) {
+	const sparse, step, margin = 0.15, 0.02, 0.06
+	low := func(p float64) float64 { return quantile(p) }
+	high := func(p float64) float64 { return -quantile(1 - p) }
+	width := quantile(0.995) - quantile(0.005)
+	for i, q := range []func(float64) float64{low, high} {
+		at := q(0.005)
+		if width <= 0 || at-q(0.001) <= sparse*width {
+			continue
+		}
+		for p := 0.0045; p > 0.001 && at-q(p) < step/2*width; p -= 0.0005 {
+			at = q(p)
+		}
+		// The density goes on beyond the end, as if mirrored.
+		if at -= margin * width; i == 0 {
+			c.lo, c.edge.lo = at, true
+		} else {
+			c.hi, c.edge.hi = -at, true
+		}
+	}
 }
 
 // index returns the bin of v out of n over the range, −1 outside.
@@ -166,6 +217,11 @@ func (c *column) estimate() string {
 
 // setTicks chooses the ticks for a panel of the given size.
 func (c *column) setTicks(cell, size vg.Length) {
+	if c.k == event.Alpha && c.hi-c.lo > 150 { // parts of a circle
+		c.xticks, _ = tryTicks(c.lo, c.hi, cell, size, true, 5, 0.9*size, c.number, 3, 6, 9)
+		c.yticks, _ = tryTicks(c.lo, c.hi, cell, size, false, 5, 0.3*size, c.number, 3, 6, 9)
+		return
+	}
 	c.xticks = ticksFunc(c.lo, c.hi, cell, size, true, 4, 0.9*size, c.number)
 	c.yticks = ticksFunc(c.lo, c.hi, cell, size, false, 4, 0.3*size, c.number)
 }
@@ -223,7 +279,8 @@ func (c *column) axis(outer, y bool) axis {
 
 // emptiest returns the angle in degrees at which to cut the circle: the middle
 // of the longest arc that holds at most 0.1 % of the draws, or 0 if cutting
-// there costs no more.
+// there costs no more. Without such an arc of 20° the circle is cut where the
+// draws are fewest, or at 0 if they are everywhere.
 func emptiest(v, w []float64) float64 {
 	const n = 720
 	var hist [n]float64
@@ -257,10 +314,39 @@ func emptiest(v, w []float64) float64 {
 			sum = 0
 		}
 	}
-	if zero >= best || best == 0 {
+	if best < n/18 {
+		return fewest(hist[:])
+	}
+	if zero >= best {
 		return 0
 	}
 	return wrap360((float64(at) + float64(best)/2) * 360 / n)
+}
+
+// fewest returns the angle about which ±20° hold the least of a histogram of
+// the circle, or 0 if that is more than half the mean, or hardly less than
+// what 0 itself has about it.
+func fewest(hist []float64) float64 {
+	n := len(hist)
+	var mean, zero, least float64
+	at := 0
+	for i := range n {
+		var sum float64
+		for k := -n / 18; k < n/18; k++ {
+			sum += hist[(i+k+n)%n]
+		}
+		mean += sum / float64(n)
+		if i == 0 {
+			zero, least = sum, sum
+		}
+		if sum < least {
+			least, at = sum, i
+		}
+	}
+	if least > 0.5*mean || zero < least+0.1*mean {
+		return 0
+	}
+	return 360 * float64(at) / float64(n)
 }
 
 // sortWeighted returns the values in order and the share of the weight up to
@@ -299,7 +385,7 @@ func sortWeighted(v, w []float64) (sorted, cum []float64) {
 	return sorted, cum
 }
 
-// quantileOf returns the quantile p, linear between the middles of the steps.
+// quantileOf returns the smallest value with at least the share p up to it.
 func quantileOf(sorted, cum []float64, p float64) float64 {
 	i := sort.SearchFloat64s(cum, p)
 	if i >= len(sorted) {

@@ -105,12 +105,12 @@ func (g *grid) cross(e int32, level float64) [2]float64 {
 	return [2]float64{g.x[i], g.y[j] + f*(g.y[j+1]-g.y[j])}
 }
 
-// region returns a grid of ln v over [x0, x1] × [y0, y1] whose regions reach
-// the limits: cell centres, the limits themselves with the nearest cell's
+// region returns a grid of ln v, for cells with the given borders, whose
+// regions reach the outermost: cell centres, the limits themselves with the nearest cell's
 // value, and a border of zero width far below everything. Contours of ln v are
 // straighter between cells than those of v.
-func (d *density) region(x0, x1, y0, y1, floor float64) *grid {
-	g := &grid{x: nodes(x0, x1, d.nx), y: nodes(y0, y1, d.ny)}
+func (d *density) region(xs, ys []float64, floor float64) *grid {
+	g := &grid{x: nodes(xs), y: nodes(ys)}
 	nx, ny := len(g.x), len(g.y)
 	g.v = make([]float64, nx*ny)
 	low := math.Log(floor)
@@ -129,13 +129,14 @@ func (d *density) region(x0, x1, y0, y1, floor float64) *grid {
 	return g
 }
 
-// nodes are lo, lo, the n cell centres, hi, hi.
-func nodes(lo, hi float64, n int) []float64 {
-	out := []float64{lo, lo}
+// nodes are the first border twice, the cell centres, the last border twice.
+func nodes(borders []float64) []float64 {
+	n := len(borders) - 1
+	out := []float64{borders[0], borders[0]}
 	for i := range n {
-		out = append(out, lo+(hi-lo)*(float64(i)+0.5)/float64(n))
+		out = append(out, (borders[i]+borders[i+1])/2)
 	}
-	return append(out, hi, hi)
+	return append(out, borders[n], borders[n])
 }
 
 // path maps rings of data to a closed path on the panel, leaving out points

@@ -42,9 +42,14 @@ var paramLabels = [event.Dim]string{
 // The filled regions are those of highest density that enclose
 // 1 − exp(−n²/2) of the mass, the n-σ regions of a Gaussian in two dimensions:
 // 39.3, 86.5, 98.9 and 99.97 % for n = 1…4. Titles are the median with the
-// distances to the 16 and 84 % quantiles, which are dashed. The ranges hold
-// the central 99.8 % of every parameter, the truth and the marks; α is cut
-// where the posterior is emptiest, not at 360°.
+// distances to the 16 and 84 % quantiles, which are dashed; for α on the circle
+// cut opposite to the mean direction ([calib.Unwrap]), as in mlens.Summary.
+//
+// The ranges hold the central 99.8 % of every parameter, of a sparse tail less,
+// but 99 % in all, and the truth and the marks; the regions' masses are of the
+// draws within them. The axis of α is cut where the posterior is emptiest, not
+// at 360°. Kernels widen where draws are sparse, and islands and holes that a
+// handful of draws makes are not drawn.
 //
 // draws are points θ of the posterior. Draws that are not finite or have no
 // weight are left out; it panics if none is left, or on mismatched options.
@@ -196,11 +201,12 @@ func (c *corner) pairs() []pairDensity {
 	parallel(len(jobs), func(k int) {
 		row, col := jobs[k][0], jobs[k][1]
 		x, y := &c.cols[col], &c.cols[row]
-		raw := histogram2(x.cell, y.cell, c.w, x.cells, y.cells)
-		d := estimate(raw, wider*x.h*float64(x.cells), wider*y.h*float64(y.cells), c.sumw2, x.edge, y.edge)
+		raw := histogram2(x.cell, y.cell, c.w, len(x.border)-1, len(y.border)-1)
+		raw.wx, raw.wy = widths(x.border), widths(y.border)
+		d := estimate(raw, wider*x.kernel, wider*y.kernel, c.sumw2, x.edge, y.edge)
 		levels := d.levels(masses)
-		g := d.region(x.lo, x.hi, y.lo, y.hi, levels[0]/30)
 		for _, l := range levels {
+			g := d.solid(l, 1/c.sumw2).region(x.border, y.border, levels[0]/30)
 			out[row*n+col].rings = append(out[row*n+col].rings, g.rings(math.Log(l)))
 		}
 	})
@@ -272,7 +278,7 @@ func (c *corner) diagonal(p *panel, col *column) {
 	p.SetColor(fill[1])
 	p.Fill(area)
 	for _, q := range col.q {
-		p.vline(q, dashed(fillEdge, 0.6, 2, 1.6))
+		p.vline(col.place(q), dashed(fillEdge, 0.6, 2, 1.6))
 	}
 	if c.opt.Truth != nil {
 		p.vline(col.place(c.opt.Truth[col.k]), stroke(truth, 0.9))

@@ -7,7 +7,8 @@ import (
 // A density is a smoothed two-dimensional histogram.
 type density struct {
 	nx, ny int
-	v      []float64 // [ny][nx], sums to 1
+	v      []float64 // [ny][nx]: masses, which sum to 1, or densities
+	wx, wy []float64 // widths of the cells; nil: 1
 }
 
 // edges says at which ends of an axis the support itself ends, so that the
@@ -162,45 +163,88 @@ func estimate(raw *density, hx, hy, sumw2 float64, ex, ey edges) *density {
 			break
 		}
 	}
-	return adapt(raw, best, bestF*hx, bestF*hy, ex, ey)
+	return adapt(raw, best, bestF*hx, bestF*hy, 1/sumw2, ex, ey)
 }
 
 // adapt smooths raw with kernels that widen where the pilot density is low,
-// by (peak/density)^(1/4) up to 2√2, from 0.85 times the given ones: tails, and modes wider than the main one,
-// hold few draws a kernel and would be ragged otherwise. (Abramson 1982
-// proposes the power 1/2; its half is safer on ridges.)
-func adapt(raw, pilot *density, hx, hy float64, ex, ey edges) *density {
-	const classes = 4 // factors 1, √2, 2, 2√2
+// by (peak/density)^(1/4) up to 2√2, from 0.85 times the given ones: tails, and
+// modes wider than the main one, hold few draws a kernel and would be ragged
+// otherwise. (Abramson 1982 proposes the power 1/2; its half is safer on
+// ridges.) Where a kernel would still see only a handful of draws, of neff in
+// all, it widens further, as distances to the k-th neighbour do (Breiman,
+// Meisel & Purcell 1977): a sparse tail is smooth, not a speck for every draw.
+// The result is a density: the mass that a kernel sees over the area that it
+// sees, so that cells of unequal sizes leave no trace.
+func adapt(raw, pilot *density, hx, hy, neff float64, ex, ey edges) *density {
+	const byDensity, classes = 4, 11 // factors 1, √2, 2, 2√2; up to 32
+	enough := math.Min(math.Max(neff/200, 8), 40) / neff
 	var peak float64
 	for _, v := range pilot.v {
 		peak = math.Max(peak, v)
 	}
 	if peak == 0 {
-		return pilot
+		return raw
 	}
 	var part [classes]*density
+	sums := raw.sums()
 	for i, v := range raw.v {
 		if v == 0 {
 			continue
 		}
-		k := min(int(0.5*math.Log2(peak/math.Max(pilot.v[i], 1e-9*peak))), classes-1)
+		k := min(int(0.5*math.Log2(peak/math.Max(pilot.v[i], 1e-9*peak))), byDensity-1)
+		for ; k < classes-1; k++ {
+			r := 1.5 * widening(k)
+			if sums.box(i%raw.nx, i/raw.nx, r*hx, r*hy) >= enough {
+				break
+			}
+		}
 		if part[k] == nil {
 			part[k] = &density{nx: raw.nx, ny: raw.ny, v: make([]float64, len(raw.v))}
 		}
 		part[k].v[i] = v
 	}
-	out := &density{nx: raw.nx, ny: raw.ny, v: make([]float64, len(raw.v))}
+	out := &density{nx: raw.nx, ny: raw.ny, v: make([]float64, len(raw.v)), wx: raw.wx, wy: raw.wy}
 	for k, d := range part {
 		if d == nil {
 			continue
 		}
-		f := 0.85 * math.Pow(2, float64(k)/2)
+		f := widening(k)
 		d.smooth(f*hx, f*hy, ex, ey)
+		wx, wy := smoothedWidths(raw.wx, raw.nx, f*hx), smoothedWidths(raw.wy, raw.ny, f*hy)
 		for i, v := range d.v {
-			out.v[i] += v
+			out.v[i] += v / (wx[i%raw.nx] * wy[i/raw.nx])
 		}
 	}
 	return out
+}
+
+// widening is the factor of the k-th class of kernels.
+func widening(k int) float64 { return 0.85 * math.Pow(2, float64(k)/2) }
+
+// sums is a table of a density's sums over [0, x) × [0, y).
+type sums struct {
+	nx, ny int
+	s      []float64
+}
+
+func (d *density) sums() sums {
+	t := sums{nx: d.nx, ny: d.ny, s: make([]float64, (d.nx+1)*(d.ny+1))}
+	for y := range d.ny {
+		var row float64
+		for x := range d.nx {
+			row += d.v[y*d.nx+x]
+			t.s[(y+1)*(d.nx+1)+x+1] = t.s[y*(d.nx+1)+x+1] + row
+		}
+	}
+	return t
+}
+
+// box returns the sum over the cells within rx, ry of cell (x, y).
+func (t sums) box(x, y int, rx, ry float64) float64 {
+	x0, x1 := max(x-int(rx+0.5), 0), min(x+int(rx+0.5)+1, t.nx)
+	y0, y1 := max(y-int(ry+0.5), 0), min(y+int(ry+0.5)+1, t.ny)
+	w := t.nx + 1
+	return t.s[y1*w+x1] - t.s[y0*w+x1] - t.s[y1*w+x0] + t.s[y0*w+x0]
 }
 
 // smoothed is a smoothed copy.
@@ -218,6 +262,38 @@ func center(h float64) float64 {
 	return 1
 }
 
+// area returns the area of a cell.
+func (d *density) area(i int) float64 {
+	if d.wx == nil {
+		return 1
+	}
+	return d.wx[i%d.nx] * d.wy[i/d.nx]
+}
+
+// widths returns the widths of cells in units of their range.
+func widths(borders []float64) []float64 {
+	n := len(borders) - 1
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = (borders[i+1] - borders[i]) / (borders[n] - borders[0])
+	}
+	return out
+}
+
+// smoothedWidths returns the mean width of the cells that a kernel of h cells
+// sees from each.
+func smoothedWidths(w []float64, n int, h float64) []float64 {
+	d := &density{nx: n, ny: 1, v: make([]float64, n)}
+	for i := range d.v {
+		d.v[i] = 1
+		if w != nil {
+			d.v[i] = w[i]
+		}
+	}
+	d.smooth(h, 0, edges{true, true}, edges{})
+	return d.v
+}
+
 // levels returns the density values whose regions {v ≥ level} enclose the
 // given masses, in the order of the masses.
 func (d *density) levels(masses []float64) []float64 {
@@ -232,11 +308,12 @@ func (d *density) levels(masses []float64) []float64 {
 	}
 	var hist [perNat * nats]float64
 	var total float64
-	for _, v := range d.v {
+	for i, v := range d.v {
 		if v > 0 {
 			if k := int(math.Log(peak/v) * perNat); k < len(hist) {
-				hist[k] += v
-				total += v
+				m := v * d.area(i)
+				hist[k] += m
+				total += m
 			}
 		}
 	}

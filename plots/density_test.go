@@ -49,7 +49,7 @@ func TestRegionsOfGaussian(t *testing.T) {
 	h := sigma * math.Pow(n, -1.0/6)
 	d := estimate(histogram2(ix, iy, nil, cells, cells), h, h, 1.0/n, edges{}, edges{})
 	masses := []float64{sigmaMass(3), sigmaMass(2), sigmaMass(1)}
-	g := d.region(0, cells, 0, cells, d.levels(masses)[0]/30)
+	g := d.region(uniform(cells), uniform(cells), d.levels(masses)[0]/30)
 	for i, level := range d.levels(masses) {
 		want := float64(3 - i)
 		var area float64
@@ -60,6 +60,14 @@ func TestRegionsOfGaussian(t *testing.T) {
 			t.Errorf("%v σ region has the radius %.3f σ", want, got)
 		}
 	}
+}
+
+// uniform are the borders of n cells of width 1.
+func uniform(n int) (borders []float64) {
+	for i := range n + 1 {
+		borders = append(borders, float64(i))
+	}
+	return borders
 }
 
 // A thin oblique ridge must not be blurred by its marginal bandwidths.

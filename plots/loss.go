@@ -35,7 +35,8 @@ type LossOptions struct {
 }
 
 // Loss draws a training history: the training loss with a running mean over
-// it where it is noisy, the validation loss, and its best value marked. The
+// it where it is noisy, the validations as points joined by straight lines,
+// and the best of them marked. The
 // vertical range leaves out the steep start when the rest would be flat.
 // An empty history gives empty axes, so that a live figure can start with it.
 func Loss(history []LossPoint, opt LossOptions) *Figure {
@@ -153,10 +154,12 @@ func (l *lossView) draw(p *panel) {
 		p.line(l.tx, l.ty, stroke(Palette(1), lineCurve))
 	}
 	p.line(l.vx, l.vy, stroke(Palette(0), lineCurve))
-	if len(l.vy) <= 60 {
-		for i := range l.vy {
-			p.dot(l.vx[i], l.vy[i], 1.8, Palette(0))
-		}
+	radius := vg.Length(1.8)
+	if len(l.vy) > 60 {
+		radius = 1.2
+	}
+	for i := range l.vy {
+		p.dot(l.vx[i], l.vy[i], radius, Palette(0))
 	}
 	// The legend starts below a baseline that would cross it.
 	y := p.r.Max.Y - 12

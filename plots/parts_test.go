@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -118,7 +119,15 @@ func TestEmptiest(t *testing.T) {
 	for range 5000 {
 		uniform = append(uniform, 360*rng.Float64())
 	}
-	emptiest(uniform, nil) // must end
+	if cut := emptiest(uniform, nil); cut != 0 {
+		t.Errorf("a uniform posterior is cut at %v", cut)
+	}
+	for i := range uniform[:4000] { // a mode on top of it
+		uniform[i] = wrap360(5 + 15*rng.NormFloat64())
+	}
+	if cut := emptiest(uniform, nil); cut < 70 || cut > 300 {
+		t.Errorf("a mode at 5° with 20 %% everywhere is cut at %v", cut)
+	}
 	if cut := emptiest([]float64{100, 101, 102}, nil); cut != 0 {
 		t.Errorf("a posterior away from 0 is cut at %v", cut)
 	}
@@ -150,6 +159,56 @@ func TestColumn(t *testing.T) {
 	for _, k := range ticksFunc(a.lo, a.hi, 200, 8, true, 6, 10, a.number) {
 		if strings.HasPrefix(k.label, "−") {
 			t.Errorf("α is labelled %s", k.label)
+		}
+	}
+}
+
+// α is a circle: turned, its estimate turns with it, and every label stays in
+// [0, 360).
+func TestAlphaTurns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	offsets := make([]float64, 5000)
+	for i := range offsets {
+		if offsets[i] = 15 * rng.NormFloat64(); i%5 == 0 {
+			offsets[i] = 360 * rng.Float64() // everywhere
+		}
+		if i%10 == 1 {
+			offsets[i] += 120 // a second mode
+		}
+	}
+	var want [3]float64
+	for turn := 0.0; turn < 360; turn += 40 {
+		draws := make([]event.Theta, len(offsets))
+		for i, o := range offsets {
+			draws[i][event.Alpha] = wrap360(turn + o)
+		}
+		c := &newCorner(draws, CornerOptions{Params: []int{event.Alpha}}).cols[0]
+		if turn == 0 {
+			want = c.q
+		}
+		for k, q := range c.q {
+			if d := math.Remainder(q-want[k]-turn, 360); math.Abs(d) > 1e-9 {
+				t.Errorf("turned by %v, the quantiles are %v; unturned %v", turn, c.q, want)
+			}
+		}
+		c.setTicks(200, 8)
+		labels := 0
+		for _, k := range append(c.xticks, c.yticks...) {
+			if k.label == "" {
+				continue
+			}
+			labels++
+			if v, err := strconv.ParseFloat(k.label, 64); err != nil || v < 0 || v >= 360 || math.Mod(v, 30) != 0 {
+				t.Errorf("turned by %v, α is labelled %s", turn, k.label)
+			}
+		}
+		if labels < 6 {
+			t.Errorf("turned by %v, α has %d labels", turn, labels)
+		}
+		for _, mode := range []float64{turn, turn + 120} {
+			if p := c.place(mode); math.Min(p-c.lo, c.hi-p) < 15 {
+				t.Errorf("turned by %v, the mode at %v is cut by the axis from %v to %v", turn, mode, c.lo, c.hi)
+			}
 		}
 	}
 }

@@ -64,7 +64,7 @@ func newScene(s Solution, center Center) (*scene, error) {
 	var loop []complex128
 	switch center {
 	case CentralCaustic:
-		sc.center = complex(centralCaustic(b), 0)
+		sc.center = complex(heavierCaustic(b), 0)
 		loop = slices.MinFunc(sc.caustics, func(a, b []complex128) int {
 			return cmp.Compare(nearest(a, sc.center), nearest(b, sc.center))
 		})
@@ -85,18 +85,12 @@ func newScene(s Solution, center Center) (*scene, error) {
 	return sc, nil
 }
 
-// centralCaustic returns the x of the caustic of the heavier lens: the centre
-// of mass for s ≤ 1, and for s > 1 the lens moved by the deflection 1/s of the
-// other one, m_other/s. For q < 1 this is minus Eq. 15 of Zhang et al. (2021).
-func centralCaustic(b lens.Binary) float64 {
-	if b.S <= 1 {
-		return 0
+// heavierCaustic returns the x of the caustic of the heavier lens.
+func heavierCaustic(b lens.Binary) float64 {
+	if b.Q > 1 { // swapping the lenses turns the x axis round
+		return -b.Swap().CentralCaustic()
 	}
-	c := (b.S - 1/b.S) / (1 + b.Q)
-	if b.Q > 1 {
-		return c
-	}
-	return -b.Q * c
+	return b.CentralCaustic()
 }
 
 // at returns the position of the source at tau Einstein times after t0.

@@ -146,7 +146,7 @@ func closeUp(sc *scene, c Curve, f event.Fluxes) [2]float64 {
 	first, last := c.Times[0], c.Times[len(c.Times)-1]
 	t0, t1 := last, first
 	for i, t := range c.Times {
-		u := cmplx.Abs(sc.at((t-sc.Params.T0)/sc.Params.TE) - complex(centralCaustic(lens.Binary{S: sc.Params.S, Q: sc.Params.Q}), 0))
+		u := cmplx.Abs(sc.at((t-sc.Params.T0)/sc.Params.TE) - complex(heavierCaustic(lens.Binary{S: sc.Params.S, Q: sc.Params.Q}), 0))
 		single := f.Source*lens.SingleLens(u) + f.Blend
 		if c.Flux[i]-f.Baseline() > peak/2 || math.Abs(c.Flux[i]-single) > peak/20 {
 			t0, t1 = math.Min(t0, t), math.Max(t1, t)

@@ -129,7 +129,7 @@ func withMinor(major []tick, lo, hi, step float64) []tick {
 	switch math.Round(step / math.Pow(10, math.Floor(math.Log10(step)+1e-9))) {
 	case 2, 4, 8:
 		n = 4
-	case 3, 6:
+	case 3, 6, 9:
 		n = 3
 	}
 	sub := step / n

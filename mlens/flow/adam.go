@@ -50,12 +50,13 @@ func (s *state) best() [][]float32 {
 	return s.w
 }
 
-// chunk is the number of weights that one goroutine updates at a time; sums over a chunk are taken in order and added in order, so the
-// result does not depend on the number of processors.
+// chunk is the number of weights that one goroutine updates at a time; sums over a chunk are taken
+// in order and added in order, so the result does not depend on the number of processors.
 const chunk = 1 << 14
 
-// update takes one step of Adam with the gradient Σ_i grads[i] / n, its global norm limited to clip (if positive), and moves the
-// average by 1 − decay. It reports the norm before clipping; if that is not finite nothing has changed. grads[0] is overwritten.
+// update takes one step of Adam with the gradient Σ_i grads[i] / n, its global norm limited to clip
+// (if positive), and moves the average by 1 − decay. It reports the norm before clipping; if that
+// is not finite nothing has changed. grads[0] is overwritten.
 func (s *state) update(grads [][][]float32, n int, rate, clip, decay float64) (norm float64) {
 	type piece struct{ i, from, to int }
 	var pieces []piece
@@ -135,7 +136,8 @@ func parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// learningRate is the rate of a step: a linear rise over the first warmup steps, under a cosine from rate to zero at the last.
+// learningRate is the rate of a step: a linear rise over the first warmup steps, under a cosine
+// from rate to zero at the last.
 func learningRate(step, steps, warmup int, rate float64) float64 {
 	r := rate * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 	if step < warmup {

@@ -10,11 +10,13 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
-// openBackend opens the backend that spec names ("go", "xla:/path/to/plugin.so", …; empty: the environment's GOMLX_BACKEND, or else
-// the Go backend). Only the Go backend is linked by this package; a program that wants another imports it.
+// openBackend opens the backend that spec names ("go", "xla:/path/to/plugin.so", …; empty: the
+// environment's GOMLX_BACKEND, or else the Go backend). Only the Go backend is linked by this
+// package; a program that wants another imports it.
 //
-// The Go backend is opened so that a graph runs in the goroutine that executes it: parallelism comes from running several graphs at
-// once. (Its own parallel modes lose time waiting, and one of them, the default, can deadlock.)
+// The Go backend is opened so that a graph runs in the goroutine that executes it: parallelism
+// comes from running several graphs at once. (Its own parallel modes lose time waiting, and one of
+// them, the default, can deadlock.)
 func openBackend(spec string) (compute.Backend, error) {
 	if spec == "" {
 		spec = os.Getenv("GOMLX_BACKEND")
@@ -39,8 +41,9 @@ func openBackend(spec string) (compute.Backend, error) {
 // isGo says whether b is the pure-Go backend.
 func isGo(b compute.Backend) bool { return b.String() == gobackend.BackendName }
 
-// inlineWorkers tells the Go backend's matrix products not to start goroutines. The option for it, "parallelism=0", prints a line to
-// the standard output, so its exported setter is called instead; should a later version lack it, products are merely slower.
+// inlineWorkers tells the Go backend's matrix products not to start goroutines. The option for it,
+// "parallelism=0", prints a line to the standard output, so its exported setter is called instead;
+// should a later version lack it, products are merely slower.
 func inlineWorkers(b compute.Backend) {
 	v := reflect.Indirect(reflect.ValueOf(b))
 	if v.Kind() != reflect.Struct {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// cpuTime is the processor time of this process, which tells more than the clock where other processes run.
+// cpuTime is the processor time of this process, which tells more than the clock where other
+// processes run.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -18,7 +19,8 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// noise is a source of normal numbers whose Y is a function of X, so that there is something to learn.
+// noise is a source of normal numbers whose Y is a function of X, so that there is something to
+// learn.
 type noise struct{ c Config }
 
 func (s noise) Batch(step int, b *Batch) error {
@@ -41,7 +43,8 @@ func (s noise) Batch(step int, b *Batch) error {
 	return nil
 }
 
-// BenchmarkTrainStep times steps of 128 examples of 7,200 × 3 points through the small network, without and with splines.
+// BenchmarkTrainStep times steps of 128 examples of 7,200 × 3 points through the small network,
+// without and with splines.
 func BenchmarkTrainStep(b *testing.B) {
 	for _, bins := range []int{0, 8} {
 		c := Small(7200, 3, 1)
@@ -81,7 +84,8 @@ func benchmarkTrainStep(b *testing.B, c Config) {
 	b.ReportMetric(float64(tr.losses[0])/float64(tr.shard), "loss")
 }
 
-// BenchmarkContext times the embedding of one light curve: the first call of a fresh model, which compiles the graph, and later ones.
+// BenchmarkContext times the embedding of one light curve: the first call of a fresh model, which
+// compiles the graph, and later ones.
 func BenchmarkContext(b *testing.B) {
 	c := Small(7200, 3, 1)
 	w := c.initial(1)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -31,8 +32,8 @@ func fingerprint(c Config, o TrainOptions) string {
 	return string(js)
 }
 
-// saveCheckpoint stores the state of a run and its history in dir. Each file is replaced at once, so a process killed at any moment
-// leaves the last complete checkpoint.
+// saveCheckpoint stores the state of a run and its history in dir. Each file is replaced at once,
+// so a process killed at any moment leaves the last complete checkpoint.
 func saveCheckpoint(dir, run string, ps []param, s *state, h *history) error {
 	f := &tensorFile{meta: map[string]string{
 		"format":  "mlens/flow checkpoint 1",
@@ -143,15 +144,16 @@ func progressFrom(v []float64) Progress {
 	return Progress{Step: int(v[0]), Loss: v[1], Valid: v[2], LearningRate: v[3], Rate: v[4], Skipped: int(v[5])}
 }
 
-// valid is the last validation result, NaN if there is none.
-func (h *history) valid() float64 {
-	if len(h.rows) == 0 {
-		return math.NaN()
+// past returns a copy of the rows, with what the checkpoint does not repeat in each of them.
+func (h *history) past(o TrainOptions) []Progress {
+	rows := slices.Clone(h.rows)
+	for i := range rows {
+		rows[i].Steps, rows[i].Seen = o.Steps, rows[i].Step*o.Batch
 	}
-	return h.rows[len(h.rows)-1].Valid
+	return rows
 }
 
-// writeCSV writes the history as a table; a validation result that is not there yet is empty.
+// writeCSV writes the history as a table; where no validation was made its column is empty.
 func (h *history) writeCSV(w io.Writer) error {
 	out := []byte("step,loss,valid,learning_rate,examples_per_s,skipped\n")
 	for _, p := range h.rows {

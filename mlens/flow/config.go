@@ -5,55 +5,61 @@ import (
 	"fmt"
 )
 
-// Config describes one network: an embedding network that turns an example's sequence into a context vector h, and a conditional
-// masked autoregressive flow that turns h into a density over Dim numbers. It is plain data, to be stored beside the weights;
-// the shapes of all weights follow from it. Start from [Small] or [Paper] and change fields.
+// Config describes one network: an embedding network that turns an example's sequence into a
+// context vector h, and a conditional masked autoregressive flow that turns h into a density over
+// Dim numbers. It is plain data, to be stored beside the weights; the shapes of all weights follow
+// from it. Start from [Small] or [Paper] and change fields.
 type Config struct {
-	// Length and Channels give the shape of one example, [Length][Channels]; Scalars is the number of further numbers known of
-	// each example. All of them should be of order one: the package standardises nothing.
+	// Length and Channels give the shape of one example, [Length][Channels]; Scalars is the number
+	// of further numbers known of each example. All of them should be of order one: the package
+	// standardises nothing.
 	Length   int `json:"length"`
 	Channels int `json:"channels"`
 	Scalars  int `json:"scalars"`
 
-	// Patch is the number of consecutive points that the first layer reads together, so the sequence enters the residual blocks
-	// with Length/Patch tokens (what is left over at the end is not seen). Dims holds the width of each residual block, Pool
-	// whether the sequence is halved by a maximum before it (len(Pool) = len(Dims), or nil for none).
+	// Patch is the number of consecutive points that the first layer reads together, so the
+	// sequence enters the residual blocks with Length/Patch tokens (what is left over at the end is
+	// not seen). Dims holds the width of each residual block, Pool whether the sequence is halved
+	// by a maximum before it (len(Pool) = len(Dims), or nil for none).
 	Patch int    `json:"patch"`
 	Dims  []int  `json:"dims"`
 	Pool  []bool `json:"pool"`
 
-	// GRU is the number of gated recurrent layers, of width Context, whose last state becomes the embedding. Zero: the final
-	// feature map is flattened and mapped by a dense layer (time then has an absolute meaning).
+	// GRU is the number of gated recurrent layers, of width Context, whose last state becomes the
+	// embedding. Zero: the final feature map is flattened and mapped by a dense layer (time then
+	// has an absolute meaning).
 	GRU int `json:"gru"`
 
 	// Context is the length H of the context vector h.
 	Context int `json:"context"`
 
-	// Dim is the number of inferred quantities, Blocks the number of autoregressive blocks, Hidden and HiddenLayers the width and
-	// number of the ReLU layers in each.
+	// Dim is the number of inferred quantities, Blocks the number of autoregressive blocks, Hidden
+	// and HiddenLayers the width and number of the ReLU layers in each.
 	Dim          int `json:"dim"`
 	Blocks       int `json:"blocks"`
 	Hidden       int `json:"hidden"`
 	HiddenLayers int `json:"hidden_layers"`
 
-	// Mixture is the number of unit-variance Gaussians of the base density, with learnt means and with weights that the block
-	// nearest the base computes from h. One: a standard Gaussian, nothing to learn.
+	// Mixture is the number of unit-variance Gaussians of the base density, with learnt means and
+	// with weights that the block nearest the base computes from h. One: a standard Gaussian,
+	// nothing to learn.
 	Mixture int `json:"mixture"`
 
 	// MaxLogScale is c in the soft clamp α → c·tanh(α/c) of each block's log-scale.
 	MaxLogScale float64 `json:"max_log_scale"`
 
-	// Bins is the number of bins of a rational-quadratic spline that each block applies to each variable after the affine map, on the
-	// way to the base. Zero: none, as in the paper.
+	// Bins is the number of bins of a rational-quadratic spline that each block applies to each
+	// variable after the affine map, on the way to the base. Zero: none, as in the paper.
 	Bins int `json:"bins,omitempty"`
 
-	// OrderSeed fixes the random order of the variables in each block; it is a part of the architecture.
+	// OrderSeed fixes the random order of the variables in each block; it is a part of the
+	// architecture.
 	OrderSeed uint64 `json:"order_seed"`
 }
 
-// Small is a network that two processor cores train at a few hundred examples of 7,200 points a second: patches of 32 points, five
-// residual blocks of width 64, two poolings, a flattened head, and eight blocks of 128 hidden units over eight dimensions with
-// splines of eight bins.
+// Small is a network that two processor cores train at a few hundred examples of 7,200 points a
+// second: patches of 32 points, five residual blocks of width 64, two poolings, a flattened head,
+// and eight blocks of 128 hidden units over eight dimensions with splines of eight bins.
 func Small(length, channels, scalars int) Config {
 	return Config{
 		Length: length, Channels: channels, Scalars: scalars,
@@ -63,8 +69,9 @@ func Small(length, channels, scalars int) Config {
 	}
 }
 
-// Paper is the network of Zhang et al. 2021, §2: nine residual blocks of width 32 to 256 with seven poolings (7,200 points to 56
-// tokens), two recurrent layers of 256, and twenty autoregressive blocks on a base of eight Gaussians.
+// Paper is the network of Zhang et al. 2021, §2: nine residual blocks of width 32 to 256 with seven
+// poolings (7,200 points to 56 tokens), two recurrent layers of 256, and twenty autoregressive
+// blocks on a base of eight Gaussians.
 func Paper(length, channels, scalars int) Config {
 	return Config{
 		Length: length, Channels: channels, Scalars: scalars,

@@ -35,8 +35,8 @@ func (b *builder) logProb(y, h *graph.Node) *graph.Node {
 	return graph.Sub(b.baseLogProb(z, weights), logDet)
 }
 
-// baseLogProb is the log density of the base at z [B, Dim] → [B]: Σ_k w_k N(z; m_k, 1), with the logits of the weights [B, Mixture],
-// or the standard Gaussian if logits is nil.
+// baseLogProb is the log density of the base at z [B, Dim] → [B]: Σ_k w_k N(z; m_k, 1), with the
+// logits of the weights [B, Mixture], or the standard Gaussian if logits is nil.
 func (b *builder) baseLogProb(z, logits *graph.Node) *graph.Node {
 	norm := -0.5 * float64(b.cfg.Dim) * log2π
 	zz := graph.MulScalar(graph.ReduceSum(graph.Square(z), 1), -0.5) // [B]
@@ -51,8 +51,8 @@ func (b *builder) baseLogProb(z, logits *graph.Node) *graph.Node {
 	return graph.Add(zz, graph.AddScalar(s, norm))
 }
 
-// contextParts is h·W for all the weights W that meet the context vectors h [B, Context], by their names. They are joined to one product,
-// since the Go backend is slow at small ones.
+// contextParts is h·W for all the weights W that meet the context vectors h [B, Context], by their
+// names. They are joined to one product, since the Go backend is slow at small ones.
 func (b *builder) contextParts(h *graph.Node) map[string]*graph.Node {
 	var names []string
 	var ws []*graph.Node
@@ -79,9 +79,11 @@ func (b *builder) contextParts(h *graph.Node) map[string]*graph.Node {
 	return parts
 }
 
-// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim] and the products of the context vectors → μ and α side
-// by side [B, 2·Dim]; what describes the splines [B, Dim·(3·Bins−1)] or nil; of the block nearest the base also the logits of the mixture's weights [B, Mixture], else nil. Output i depends on h
-// and on the variables before i in the block's order; the logits on h alone.
+// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim] and the
+// products of the context vectors → μ and α side by side [B, 2·Dim]; what describes the splines [B,
+// Dim·(3·Bins−1)] or nil; of the block nearest the base also the logits of the mixture's weights
+// [B, Mixture], else nil. Output i depends on h and on the variables before i in the block's order;
+// the logits on h alone.
 func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (out, raw, logits *graph.Node) {
 	c := b.cfg
 	name := fmt.Sprintf("made%d", k)

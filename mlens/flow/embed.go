@@ -31,7 +31,8 @@ func (m *Model) prepare() error {
 	return m.embedErr
 }
 
-// Context embeds n examples: x [n][Length][Channels] and s [n][Scalars] (nil if there are none) to context vectors [n][Context].
+// Context embeds n examples: x [n][Length][Channels] and s [n][Scalars] (nil if there are none) to
+// context vectors [n][Context].
 func (m *Model) Context(x, s []float32) ([]float32, error) {
 	size := m.Config.Length * m.Config.Channels
 	b := &Batch{X: x, C: s, N: len(x) / size}
@@ -45,7 +46,8 @@ func (m *Model) Context(x, s []float32) ([]float32, error) {
 	if b.N == 1 {
 		return h, m.embedRows(h, b, 0, 1)
 	}
-	// Many examples go through in shards of one size, the last filled up, so that only two graphs are ever compiled.
+	// Many examples go through in shards of one size, the last filled up, so that only two graphs
+	// are ever compiled.
 	count := (b.N + embedShard - 1) / embedShard
 	errs := make([]error, count)
 	parallel(count, func(i int) {

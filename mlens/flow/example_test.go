@@ -8,7 +8,8 @@ import (
 	"github.com/mlens-go/microlens/mlens/flow"
 )
 
-// coin is a source of examples of eight points around a level between −1 and 1, the one quantity to infer.
+// coin is a source of examples of eight points around a level between −1 and 1, the one quantity to
+// infer.
 type coin struct{}
 
 func (coin) Batch(step int, b *flow.Batch) error {

@@ -2,8 +2,8 @@ package flow
 
 import "github.com/mlens-go/microlens/mlens/flow/maf"
 
-// Density is the density over y that the flow assigns to one context vector h [Context] (see [Model.Context]), to be sampled and
-// evaluated in plain Go. It panics if h has another length.
+// Density is the density over y that the flow assigns to one context vector h [Context] (see
+// [Model.Context]), to be sampled and evaluated in plain Go. It panics if h has another length.
 func (m *Model) Density(h []float32) *maf.Density {
 	m.exportOnce.Do(func() { m.exported = m.export() })
 	return m.exported.At(h)

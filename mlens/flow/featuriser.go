@@ -8,8 +8,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// context is the embedding network: examples x [B, Length, Channels] and scalars s [B, Scalars] (not used if Scalars is zero) to
-// context vectors [B, Context].
+// context is the embedding network: examples x [B, Length, Channels] and scalars s [B, Scalars]
+// (not used if Scalars is zero) to context vectors [B, Context].
 func (b *builder) context(x, s *graph.Node) *graph.Node {
 	c := b.cfg
 	n := x.Shape().Dimensions[0]
@@ -41,8 +41,8 @@ func (b *builder) context(x, s *graph.Node) *graph.Node {
 	return b.relu(b.dense(h, "mix"))
 }
 
-// residual is a pre-norm residual block of two convolutions, of width D to D₂: x + conv(relu(norm(conv(relu(norm x))))), where x passes a
-// dense layer if the width changes.
+// residual is a pre-norm residual block of two convolutions, of width D to D₂: x +
+// conv(relu(norm(conv(relu(norm x))))), where x passes a dense layer if the width changes.
 func (b *builder) residual(x sequence, name string) sequence {
 	y := b.conv3(b.normReLU(x, name+".norm1"), name+".conv1")
 	y = b.conv3(b.normReLU(y, name+".norm2"), name+".conv2")
@@ -52,8 +52,9 @@ func (b *builder) residual(x sequence, name string) sequence {
 	return b.add(x, y)
 }
 
-// gru is one gated recurrent layer (Cho et al. 2014), unrolled: x [B, L, D] → the L states [B, H]. The reset gate multiplies the
-// recurrent part of the candidate after its matrix product, so that one product serves all three gates.
+// gru is one gated recurrent layer (Cho et al. 2014), unrolled: x [B, L, D] → the L states [B, H].
+// The reset gate multiplies the recurrent part of the candidate after its matrix product, so that
+// one product serves all three gates.
 func (b *builder) gru(x *graph.Node, name string) []*graph.Node {
 	dims := x.Shape().Dimensions
 	n, l, d := dims[0], dims[1], dims[2]

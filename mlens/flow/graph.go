@@ -12,7 +12,8 @@ import (
 // normEpsilon is added to the variance in a layer norm.
 const normEpsilon = 1e-5
 
-// A builder writes the network into a graph. The same network runs on every backend; only the kernels differ (see [sequence]).
+// A builder writes the network into a graph. The same network runs on every backend; only the
+// kernels differ (see [sequence]).
 type builder struct {
 	cfg    Config
 	g      *graph.Graph
@@ -59,8 +60,8 @@ func (b *builder) ones(dims ...int) *graph.Node {
 	return graph.Ones(b.g, shapes.Make(dtypes.Float32, dims...))
 }
 
-// addRow adds the vector v [D] to each row of x [N, D]. The outer product with a column of ones is much faster than a broadcast on
-// the Go backend and costs nothing elsewhere.
+// addRow adds the vector v [D] to each row of x [N, D]. The outer product with a column of ones is
+// much faster than a broadcast on the Go backend and costs nothing elsewhere.
 func (b *builder) addRow(x, v *graph.Node) *graph.Node {
 	d := x.Shape().Dimensions
 	return graph.Add(x, b.matmul(b.ones(d[0], 1), graph.Reshape(v, 1, d[1])))
@@ -71,9 +72,10 @@ func (b *builder) dense(x *graph.Node, name string) *graph.Node {
 	return b.addRow(b.matmul(x, b.weight("%s.w", name)), b.weight("%s.b", name))
 }
 
-// smooth is f(x) for one of the functions that the Go backend computes with math.Exp, element by element. That takes up to a hundred times
-// as long just after a product, whose kernels leave the upper halves of the processor's vector registers in use, unless something clears
-// them first. Go's own copying of 256 to 2,047 bytes does: so some zeros are joined to x.
+// smooth is f(x) for one of the functions that the Go backend computes with math.Exp, element by
+// element. That takes up to a hundred times as long just after a product, whose kernels leave the
+// upper halves of the processor's vector registers in use, unless something clears them first. Go's
+// own copying of 256 to 2,047 bytes does: so some zeros are joined to x.
 func (b *builder) smooth(f func(*graph.Node) *graph.Node, x *graph.Node) *graph.Node {
 	if b.native {
 		return f(x)

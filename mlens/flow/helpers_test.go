@@ -14,7 +14,8 @@ func tiny() Config {
 	}
 }
 
-// randomModel has weights that are far from their beginnings, so that every part of the network matters.
+// randomModel has weights that are far from their beginnings, so that every part of the network
+// matters.
 func randomModel(c Config, seed uint64) *Model {
 	w := c.initial(seed)
 	r := rand.New(rand.NewPCG(seed, 1<<40))

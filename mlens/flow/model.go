@@ -10,7 +10,8 @@ import (
 	"github.com/mlens-go/microlens/mlens/flow/maf"
 )
 
-// A Model is a trained network: its configuration and its weights. Its methods may be called concurrently.
+// A Model is a trained network: its configuration and its weights. Its methods may be called
+// concurrently.
 type Model struct {
 	Config Config
 
@@ -38,8 +39,8 @@ func (m *Model) NumWeights() int {
 	return n
 }
 
-// WriteWeights writes the weights as a safetensors file: little-endian float32, named and shaped, equal weights to equal bytes. The
-// configuration is not in it; [ReadModel] wants the same one.
+// WriteWeights writes the weights as a safetensors file: little-endian float32, named and shaped,
+// equal weights to equal bytes. The configuration is not in it; [ReadModel] wants the same one.
 func (m *Model) WriteWeights(w io.Writer) error {
 	f := &tensorFile{meta: map[string]string{"format": "mlens/flow 1"}}
 	for i, p := range m.params {
@@ -54,8 +55,8 @@ func (m *Model) WriteWeights(w io.Writer) error {
 // Save writes the weights to a file, which is replaced only when the new one is complete.
 func (m *Model) Save(path string) error { return replaceFile(path, m.WriteWeights) }
 
-// ReadModel reads the weights of a network of configuration c, as [Model.WriteWeights] wrote them. Each tensor that c asks for must be
-// there in its shape, and none besides.
+// ReadModel reads the weights of a network of configuration c, as [Model.WriteWeights] wrote them.
+// Each tensor that c asks for must be there in its shape, and none besides.
 func ReadModel(c Config, r io.Reader) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -85,7 +86,8 @@ func LoadModel(c Config, path string) (*Model, error) {
 	return m, nil
 }
 
-// matching returns the arrays called prefix+name for each of ps, in that order; without a prefix f must hold nothing else.
+// matching returns the arrays called prefix+name for each of ps, in that order; without a prefix f
+// must hold nothing else.
 func (f *tensorFile) matching(ps []param, prefix string) ([][]float32, error) {
 	byName := map[string]tensor{}
 	for _, t := range f.tensors {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TrainOptions says how to train. Steps and Source are needed; the zero value of each other field means its default.
+// TrainOptions says how to train. Steps and Source are needed; the zero value of each other field
+// means its default.
 type TrainOptions struct {
 	Source Source // the training data
 	Steps  int    // number of steps of the whole run
@@ -16,32 +17,48 @@ type TrainOptions struct {
 	LearningRate float64 // Adam's, at its peak; 1e-3. It falls to zero along a cosine.
 	Warmup       int     // steps of linear rise; a twentieth of Steps, at most 200
 	Clip         float64 // largest norm of the gradient; 5, negative: none
-	LossLimit    float64 // an example's −log p counts at most this much in the loss, and has no gradient beyond; 60, negative: none
-	Average      float64 // decay per step of the moving average of the weights that becomes the model; 0.999, negative: none
+	// LossLimit is what an example's −log p counts at most in the loss; it has no gradient beyond.
+	// 60, negative: none.
+	LossLimit float64
+	// Average is the decay per step of the moving average of the weights that becomes the model;
+	// 0.999, negative: none.
+	Average float64
 
-	Validation []Batch // fixed examples; the mean −log p over all of them is recorded, without a limit
-	ValidEvery int     // steps between validations; a twentieth of Steps, at least 1. The last step always validates.
+	// Validation are fixed examples; the mean −log p over all of them is recorded, without a limit.
+	Validation []Batch
+	// ValidEvery are the steps between validations; a twentieth of Steps, at least 1. The last step
+	// always validates.
+	ValidEvery int
 
-	// Dir keeps checkpoint.safetensors and history.csv, and a run that finds its own checkpoint there continues it. Empty: nothing
-	// is kept. What changes the result must be the same as before, except for Source and Validation, which cannot be compared.
+	// Dir keeps checkpoint.safetensors and history.csv, and a run that finds its own checkpoint
+	// there continues it. Empty: nothing is kept. What changes the result must be the same as
+	// before, except for Source and Validation, which cannot be compared.
 	Dir             string
 	CheckpointEvery time.Duration // 1 minute
 
-	Progress      func(Progress) // called after every ProgressEvery steps, after a validation and at the end, from Train's goroutine; nil: never
-	ProgressEvery int            // 20
-	Workers       int            // goroutines that fetch batches; 2. No effect on the result.
-	Backend       string         // as GOMLX_BACKEND, which an empty string means; if that is empty too, pure Go
+	// Progress is called after every ProgressEvery steps, after a validation and at the end, from
+	// Train's goroutine; nil: never.
+	Progress      func(Progress)
+	ProgressEvery int // 20
+	// Resumed is called once, before the first step, with the saved history of a run that is
+	// continued; nil: never.
+	Resumed func([]Progress)
+	Workers int    // goroutines that fetch batches; 2. No effect on the result.
+	Backend string // as GOMLX_BACKEND, which an empty string means; if that is empty too, pure Go
 }
 
 // Progress is one line of a run's history.
 type Progress struct {
-	Step, Steps  int
-	Loss         float64       // mean over the steps since the last line
-	Valid        float64       // mean −log p of the validation examples, from the averaged weights; NaN before the first time
+	Step, Steps int
+	Seen        int     // examples so far: Step times the batch
+	Loss        float64 // mean over the steps since the last line
+	// Valid is the mean −log p of the validation examples, from the averaged weights; NaN where no
+	// validation was made.
+	Valid        float64
 	LearningRate float64       // of the last step
 	Rate         float64       // examples a second since the last line
 	ETA          time.Duration // left at the mean rate of this process so far
-	Skipped      int           // steps without effect since the beginning, their gradient not being finite
+	Skipped      int           // steps so far without effect, their gradient not being finite
 }
 
 // withDefaults fills in the defaults, or says what is missing.

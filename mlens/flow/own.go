@@ -7,10 +7,12 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// ownNodes holds nodes of the graphs being built whose gradients, and no one else's, follow the rules registered below.
+// ownNodes holds nodes of the graphs being built whose gradients, and no one else's, follow the
+// rules registered below.
 var ownNodes sync.Map
 
-// own marks y, a node of type t; a node that the graph library has simplified to something else is left alone.
+// own marks y, a node of type t; a node that the graph library has simplified to something else is
+// left alone.
 func (b *builder) own(y *graph.Node, t graph.NodeType) *graph.Node {
 	if y.Type() == t {
 		ownNodes.Store(y, true)

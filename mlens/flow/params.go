@@ -25,7 +25,8 @@ func (p param) size() int {
 	return n
 }
 
-// params lists all weight tensors of c, in the order in which they are stored and trained: the embedding network's, then the flow's.
+// params lists all weight tensors of c, in the order in which they are stored and trained: the
+// embedding network's, then the flow's.
 func (c Config) params() []param { return append(c.embedParams(), c.flowParams()...) }
 
 // A paramList collects weight tensors.
@@ -35,9 +36,9 @@ func (l *paramList) add(std float64, mask []float32, name string, dims ...int) {
 	*l = append(*l, param{name: name, dims: dims, std: std, mask: mask})
 }
 
-// relu and linear are the standard deviations of the first weights of a layer of n inputs that follows a ReLU (He et al. 2015), or not. The
-// last layer of a residual branch starts at 0.3 of that, and the output layers of the flow at 0.01, so that the first density is about the
-// base's.
+// relu and linear are the standard deviations of the first weights of a layer of n inputs that
+// follows a ReLU (He et al. 2015), or not. The last layer of a residual branch starts at 0.3 of
+// that, and the output layers of the flow at 0.01, so that the first density is about the base's.
 func relu(n int) float64   { return math.Sqrt(2 / float64(n)) }
 func linear(n int) float64 { return math.Sqrt(1 / float64(n)) }
 
@@ -86,8 +87,8 @@ func (c Config) embedParams() []param {
 	return l
 }
 
-// flowParams lists the weight tensors of the flow. Block 0 is M_K, the one nearest the inferred quantities; block Blocks−1 is M_1, the one
-// nearest the base.
+// flowParams lists the weight tensors of the flow. Block 0 is M_K, the one nearest the inferred
+// quantities; block Blocks−1 is M_1, the one nearest the base.
 func (c Config) flowParams() []param {
 	var l paramList
 	half := (c.Hidden + 1) / 2 // a unit sees half of the others on average
@@ -117,8 +118,8 @@ func (c Config) flowParams() []param {
 	return l
 }
 
-// initial makes the weights a training run begins with, on the host, so that they are the same on every backend. Tensor i draws
-// from rand.NewPCG(seed, i); masked entries are zero.
+// initial makes the weights a training run begins with, on the host, so that they are the same on
+// every backend. Tensor i draws from rand.NewPCG(seed, i); masked entries are zero.
 func (c Config) initial(seed uint64) [][]float32 {
 	ps := c.params()
 	ws := make([][]float32, len(ps))
@@ -138,7 +139,8 @@ func (c Config) initial(seed uint64) [][]float32 {
 	return ws
 }
 
-// order returns position[i], the place of variable i in the order of block k: 0 for the one that sees only the context.
+// order returns position[i], the place of variable i in the order of block k: 0 for the one that
+// sees only the context.
 func (c Config) order(k int) []int {
 	r := rand.NewPCG(c.OrderSeed, uint64(k))
 	p := make([]int, c.Dim)
@@ -152,8 +154,9 @@ func (c Config) order(k int) []int {
 	return p
 }
 
-// degree is the number of variables that hidden unit j of an autoregressive block sees, 0 … Dim−1: the units are sorted by it.
-// Units of degree 0 see the context alone, and through them so does the first variable's output.
+// degree is the number of variables that hidden unit j of an autoregressive block sees, 0 … Dim−1:
+// the units are sorted by it. Units of degree 0 see the context alone, and through them so does the
+// first variable's output.
 func (c Config) degree(j int) int { return j * c.Dim / c.Hidden }
 
 // madeMasks are the 0/1 masks of one block's weights, in the layouts of the weights.

@@ -9,8 +9,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// A program is a graph over one network: its inputs are the arrays of a batch and the weights ps. It is compiled once for each batch size
-// and may be run by several goroutines at once.
+// A program is a graph over one network: its inputs are the arrays of a batch and the weights ps.
+// It is compiled once for each batch size and may be run by several goroutines at once.
 type program struct {
 	cfg Config
 	ps  []param
@@ -20,8 +20,9 @@ type program struct {
 	exec    *graph.Exec
 }
 
-// newProgram compiles body for the backend. It gets the builder and the nodes x [B, Length, Channels], s [B, Scalars] (nil if there are
-// none) and, if withY, y [B, Dim] (else nil); ws are the weights ps as they are given, before masks.
+// newProgram compiles body for the backend. It gets the builder and the nodes x [B, Length,
+// Channels], s [B, Scalars] (nil if there are none) and, if withY, y [B, Dim] (else nil); ws are
+// the weights ps as they are given, before masks.
 func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, body func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node) (*program, error) {
 	p := &program{cfg: cfg, ps: ps, backend: backend, native: !isGo(backend)}
 	err := catch(func() (err error) {
@@ -58,14 +59,16 @@ func newLogProb(backend compute.Backend, cfg Config) (*program, error) {
 	})
 }
 
-// newContext is the program x, s → h [B, Context]; it needs the weights of the embedding network only.
+// newContext is the program x, s → h [B, Context]; it needs the weights of the embedding network
+// only.
 func newContext(backend compute.Backend, cfg Config) (*program, error) {
 	return newProgram(backend, cfg, cfg.embedParams(), false, func(b *builder, x, s, _ *graph.Node, _ []*graph.Node) []*graph.Node {
 		return []*graph.Node{b.context(x, s)}
 	})
 }
 
-// newGradient is the program x, s, y → the sum over the batch of min(−log p̂(y|x), limit), and its gradient by each weight.
+// newGradient is the program x, s, y → the sum over the batch of min(−log p̂(y|x), limit), and its
+// gradient by each weight.
 func newGradient(backend compute.Backend, cfg Config, limit float64) (*program, error) {
 	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node {
 		nll := graph.Neg(b.logProb(y, b.context(x, s)))
@@ -77,7 +80,8 @@ func newGradient(backend compute.Backend, cfg Config, limit float64) (*program, 
 	})
 }
 
-// tensors copies the weights ws, in the order of p.ps, to the backend, so that goroutines can share them.
+// tensors copies the weights ws, in the order of p.ps, to the backend, so that goroutines can share
+// them.
 func (p *program) tensors(ws [][]float32) ([]any, error) {
 	ts := make([]any, len(ws))
 	return ts, catch(func() error {
@@ -92,8 +96,8 @@ func (p *program) tensors(ws [][]float32) ([]any, error) {
 	})
 }
 
-// run executes the program on rows [from, to) of b; weights come from [program.tensors]. The k-th output is copied into dst(k), which
-// must have its size.
+// run executes the program on rows [from, to) of b; weights come from [program.tensors]. The k-th
+// output is copied into dst(k), which must have its size.
 func (p *program) run(weights []any, b *Batch, from, to int, withY bool, dst func(k int) []float32) error {
 	return catch(func() error {
 		n := to - from

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// This file computes the embedding by plain loops, as its definition reads, to test the graph against.
+// This file computes the embedding by plain loops, as its definition reads, to test the graph
+// against.
 
 // plainDense is x·w + b, x [n][i], w [i][o]; b may be nil.
 func plainDense(x [][]float64, w, b []float32) [][]float64 {
@@ -144,8 +145,8 @@ func plainContext(m *Model, x, s []float32) []float64 {
 	return plainReLU(plainDense([][]float64{h}, m.weight("mix.w"), m.weight("mix.b")))[0]
 }
 
-// architectures are the shapes that the embedding must get right: odd lengths, points left over, all places of pooling, changes of width,
-// recurrent layers, no scalars.
+// architectures are the shapes that the embedding must get right: odd lengths, points left over,
+// all places of pooling, changes of width, recurrent layers, no scalars.
 func architectures() []Config {
 	change := func(f func(c *Config)) Config { c := tiny(); f(&c); return c }
 	return []Config{
@@ -187,7 +188,8 @@ func TestContextAgreesWithDefinition(t *testing.T) {
 	}
 }
 
-// lossAndGradient is the sum of −log p over a batch and its gradient, from the kernels for the Go backend or from those for others.
+// lossAndGradient is the sum of −log p over a batch and its gradient, from the kernels for the Go
+// backend or from those for others.
 func lossAndGradient(t *testing.T, m *Model, b *Batch, native bool) (float64, [][]float32) {
 	t.Helper()
 	backend, err := openBackend("go")
@@ -216,8 +218,8 @@ func lossAndGradient(t *testing.T, m *Model, b *Batch, native bool) (float64, []
 	return float64(loss[0]), grads
 }
 
-// The kernels for the Go backend, with gradients of our own, and those for other backends, with the graph library's gradients, are the same
-// functions.
+// The kernels for the Go backend, with gradients of our own, and those for other backends, with the
+// graph library's gradients, are the same functions.
 func TestKernelsAgree(t *testing.T) {
 	for _, c := range architectures() {
 		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
@@ -247,7 +249,8 @@ func TestKernelsAgree(t *testing.T) {
 	}
 }
 
-// TestGradient compares the gradient that training uses, along random directions, with central differences.
+// TestGradient compares the gradient that training uses, along random directions, with central
+// differences.
 func TestGradient(t *testing.T) {
 	for _, c := range architectures() {
 		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A tensorFile is the content of a safetensors file: named arrays of float32 or float64 and a little text. The format is eight bytes
-// of header length (little-endian), a JSON header, and the arrays' bytes one after another
-// (https://huggingface.co/docs/safetensors).
+// A tensorFile is the content of a safetensors file: named arrays of float32 or float64 and a
+// little text. The format is eight bytes of header length (little-endian), a JSON header, and the
+// arrays' bytes one after another (https://huggingface.co/docs/safetensors).
 type tensorFile struct {
 	meta    map[string]string
 	tensors []tensor

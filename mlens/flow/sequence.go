@@ -7,13 +7,15 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// A sequence is a batch of sequences of feature vectors, laid out as the rows of one matrix: row front + b·stride + t is point t of example
-// b, 0 ≤ t < length. All other rows are without meaning, and layers treat them as zeros.
+// A sequence is a batch of sequences of feature vectors, laid out as the rows of one matrix: row
+// front + b·stride + t is point t of example b, 0 ≤ t < length. All other rows are without meaning,
+// and layers treat them as zeros.
 //
-// On a backend with its own convolution there are none, front = 0 and stride = length. The Go backend has none worth using, and is slow at
-// cutting pieces out of arrays but not at joining arrays. There a convolution is a product with three copies of the matrix side by side,
-// shifted by one row against each other: a meaningless row between examples keeps them apart, and each convolution leaves one meaningless
-// row more before and behind all, instead of cutting it off.
+// On a backend with its own convolution there are none, front = 0 and stride = length. The Go
+// backend has none worth using, and is slow at cutting pieces out of arrays but not at joining
+// arrays. There a convolution is a product with three copies of the matrix side by side, shifted by
+// one row against each other: a meaningless row between examples keeps them apart, and each
+// convolution leaves one meaningless row more before and behind all, instead of cutting it off.
 type sequence struct {
 	x                     *graph.Node // [rows, D]
 	batch, length, stride int
@@ -29,8 +31,8 @@ func (s sequence) packed() bool { return s.rows() == s.batch*s.length }
 // with is s with other features.
 func (s sequence) with(x *graph.Node) sequence { s.x = x; return s }
 
-// strideOf is the stride in which examples of length points enter the network: room for a meaningless row after each example, also after
-// all halvings to come.
+// strideOf is the stride in which examples of length points enter the network: room for a
+// meaningless row after each example, also after all halvings to come.
 func (b *builder) strideOf(length int) int {
 	if b.native {
 		return length
@@ -44,14 +46,15 @@ func (b *builder) strideOf(length int) int {
 	return (length/unit + 1) * unit
 }
 
-// normReLU normalises each row, adds the offset name.b [D], and replaces what is negative by zero. (A gain would be absorbed by the next
-// layer.) Rows without meaning become zero.
+// normReLU normalises each row, adds the offset name.b [D], and replaces what is negative by zero.
+// (A gain would be absorbed by the next layer.) Rows without meaning become zero.
 func (b *builder) normReLU(s sequence, name string) sequence {
 	y, offset := b.standardize(s.x), b.weight("%s.b", name)
 	if s.packed() {
 		return s.with(b.relu(b.addRow(y, offset)))
 	}
-	// The offset is added as a product [rows, 2]·[2, D] whose second part puts the meaningless rows far below zero.
+	// The offset is added as a product [rows, 2]·[2, D] whose second part puts the meaningless rows
+	// far below zero.
 	const below = -1e6
 	rows, d := s.rows(), s.width()
 	left := make([]float32, 2*rows)
@@ -65,9 +68,9 @@ func (b *builder) normReLU(s sequence, name string) sequence {
 	return s.with(b.relu(graph.Add(y, b.matmul(b.constant(left, rows, 2), right))))
 }
 
-// conv3 is a convolution over time with a kernel of three points and zeros beyond the ends; the weights are name.w [3·D, D₂]: the point
-// before, the point itself, the point after. Meaningless rows of s must be zero, as [builder.normReLU] makes them; in the result they are
-// not.
+// conv3 is a convolution over time with a kernel of three points and zeros beyond the ends; the
+// weights are name.w [3·D, D₂]: the point before, the point itself, the point after. Meaningless
+// rows of s must be zero, as [builder.normReLU] makes them; in the result they are not.
 func (b *builder) conv3(s sequence, name string) sequence {
 	w := b.weight("%s.w", name)
 	d, d2 := s.width(), w.Shape().Dimensions[1]
@@ -81,7 +84,8 @@ func (b *builder) conv3(s sequence, name string) sequence {
 	}, func(in []*graph.Node, _, dy *graph.Node) []*graph.Node {
 		x, w := in[0], in[1]
 		dw := leftGradient(b.window3(x), dy) // [3·D, D₂]
-		// dx is the convolution with the kernel turned round and transposed, less the two rows more at either end.
+		// dx is the convolution with the kernel turned round and transposed, less the two rows more
+		// at either end.
 		back := graph.Reshape(w, 3, d, d2)
 		back = graph.Reshape(graph.TransposeAllAxes(graph.Reverse(back, 0), 0, 2, 1), 3*d2, d)
 		dx := graph.MatMul(b.window3(dy), back)
@@ -92,12 +96,14 @@ func (b *builder) conv3(s sequence, name string) sequence {
 	return s
 }
 
-// window3 puts three neighbouring rows side by side, zeros beyond the ends: x [N, D] → [N+2, 3·D], where row i holds x[i−2], x[i−1], x[i].
+// window3 puts three neighbouring rows side by side, zeros beyond the ends: x [N, D] → [N+2, 3·D],
+// where row i holds x[i−2], x[i−1], x[i].
 func (b *builder) window3(x *graph.Node) *graph.Node {
 	return graph.Concatenate([]*graph.Node{b.padRows(x, 2, 0), b.padRows(x, 1, 1), b.padRows(x, 0, 2)}, 1)
 }
 
-// padRows puts rows of zeros before and behind x [N, D]. (Joining is faster than padding on the Go backend.)
+// padRows puts rows of zeros before and behind x [N, D]. (Joining is faster than padding on the Go
+// backend.)
 func (b *builder) padRows(x *graph.Node, before, behind int) *graph.Node {
 	d := x.Shape().Dimensions[1]
 	var parts []*graph.Node
@@ -145,7 +151,8 @@ func (b *builder) pool2(s sequence) sequence {
 		return graph.Max(graph.Slice(in[0], all, graph.AxisRange(0, d)), graph.Slice(in[0], all, graph.AxisRange(d, 2*d)))
 	}, func(in []*graph.Node, y, dy *graph.Node) []*graph.Node {
 		second := graph.Slice(in[0], all, graph.AxisRange(d, 2*d))
-		first := graph.Mul(dy, graph.Sign(graph.Sub(y, second))) // y > second where the first is larger
+		// y > second where the first is larger.
+		first := graph.Mul(dy, graph.Sign(graph.Sub(y, second)))
 		return []*graph.Node{graph.Concatenate([]*graph.Node{first, graph.Sub(dy, first)}, 1)}
 	}, x)
 	s.front = (s.front + before) / 2
@@ -166,7 +173,8 @@ func (s sequence) unpack() *graph.Node {
 	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, s.length), graph.AxisRange())
 }
 
-// patches is the input layer's view of the examples x [B, Length, Channels]: each patch of points is one row of Patch·Channels numbers.
+// patches is the input layer's view of the examples x [B, Length, Channels]: each patch of points
+// is one row of Patch·Channels numbers.
 func (b *builder) patches(x *graph.Node) sequence {
 	c := b.cfg
 	n, tokens := x.Shape().Dimensions[0], c.Length/c.Patch

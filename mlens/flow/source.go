@@ -42,8 +42,9 @@ func (b *Batch) check(c Config, withY bool) error {
 	return nil
 }
 
-// A Source makes the training data. Batch fills b, whose arrays have their sizes and must all be overwritten, with the examples of a
-// step; it depends on the step alone, and is called for different steps at once.
+// A Source makes the training data. Batch fills b, whose arrays have their sizes and must all be
+// overwritten, with the examples of a step; it depends on the step alone, and is called for
+// different steps at once.
 type Source interface {
 	Batch(step int, b *Batch) error
 }
@@ -69,10 +70,12 @@ func newFeed(ctx context.Context, c Config, src Source, n, from, to, workers int
 	for range depth {
 		f.ready = append(f.ready, make(chan fetched, 1))
 	}
-	for range depth { // so that at most depth consecutive steps are under way, each with a slot of its own
+	// So that at most depth consecutive steps are under way, each with a slot of its own:
+	for range depth {
 		f.spent <- NewBatch(c, n)
 	}
-	// Steps are handed out in order and only as batches come back, so no worker can be more than depth steps ahead.
+	// Steps are handed out in order and only as batches come back, so no worker can be more than
+	// depth steps ahead.
 	steps := make(chan int)
 	f.wait.Add(1)
 	go func() {
@@ -118,7 +121,8 @@ func newFeed(ctx context.Context, c Config, src Source, n, from, to, workers int
 	return f
 }
 
-// fetch calls the source and turns a panic into an error, since it would otherwise end the process from a goroutine of ours.
+// fetch calls the source and turns a panic into an error, since it would otherwise end the process
+// from a goroutine of ours.
 func fetch(src Source, step int, b *Batch) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

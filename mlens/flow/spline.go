@@ -10,13 +10,14 @@ import (
 	"github.com/mlens-go/microlens/mlens/flow/maf"
 )
 
-// splineSize is the number of numbers that describe the spline of one variable: widths and heights of the bins, and the slopes between
-// them.
+// splineSize is the number of numbers that describe the spline of one variable: widths and heights
+// of the bins, and the slopes between them.
 func (c Config) splineSize() int { return 3*c.Bins - 1 }
 
-// spline passes each variable of z [B, Dim] through the monotonic rational-quadratic spline (Durkan et al. 2019) that raw [B, Dim·(3·Bins−1)]
-// describes. It returns the result [B, Dim] and the sum of the logarithms of its slopes [B]. Outside of ±maf.SplineBound the spline is the
-// identity. With raw = 0 it is so everywhere.
+// spline passes each variable of z [B, Dim] through the monotonic rational-quadratic spline (Durkan
+// et al. 2019) that raw [B, Dim·(3·Bins−1)] describes. It returns the result [B, Dim] and the sum
+// of the logarithms of its slopes [B]. Outside of ±maf.SplineBound the spline is the identity. With
+// raw = 0 it is so everywhere.
 func (b *builder) spline(z, raw *graph.Node) (y, logSlope *graph.Node) {
 	c := b.cfg
 	k, rows := c.Bins, z.Shape().Dimensions[0]*c.Dim
@@ -45,7 +46,8 @@ func (b *builder) spline(z, raw *graph.Node) (y, logSlope *graph.Node) {
 	}
 	width, height := sizes(cols(0, k)), sizes(cols(k, 2*k))
 	left, bottom := lower(width), lower(height)
-	// Slopes at the lower and the upper ends [rows, Bins], one at the outermost: softplus(r + shift) + least, one at r = 0.
+	// Slopes at the lower and the upper ends [rows, Bins], one at the outermost: softplus(r +
+	// shift) + least, one at r = 0.
 	r := graph.AddScalar(cols(2*k, 3*k-1), maf.SplineShift)
 	softplus := graph.Add(b.relu(r), graph.Log1P(b.smooth(graph.Exp, graph.Neg(graph.Abs(r)))))
 	slopes := graph.AddScalar(softplus, maf.SplineLeast)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,9 +13,10 @@ import (
 	"time"
 )
 
-// shardSize is the number of examples that one goroutine takes through the network at a time on the Go backend: enough for its fast kernels,
-// few enough that a shard takes about a second at most, and that several processors find work. It does not depend on their number, since
-// the result does on it.
+// shardSize is the number of examples that one goroutine takes through the network at a time on the
+// Go backend: enough for its fast kernels, few enough that a shard takes about a second at most,
+// and that several processors find work. It does not depend on their number, since the result does
+// on it.
 func (c Config) shardSize() int {
 	tokens, d := c.Length/c.Patch, c.Dims[0]
 	work := tokens * c.Patch * c.Channels * d // multiplications for one example
@@ -33,17 +35,20 @@ func (c Config) shardSize() int {
 	return n
 }
 
-// maxSkipped is the number of steps in a row without a finite gradient after which training gives up.
+// maxSkipped is the number of steps in a row without a finite gradient after which training gives
+// up.
 const maxSkipped = 20
 
-// Train trains a network of configuration c by maximum likelihood (Eq. 12) and returns it, with the averaged weights.
+// Train trains a network of configuration c by maximum likelihood (Eq. 12) and returns it, with the
+// averaged weights.
 //
-// The result depends on c, on the data and on the options named in [TrainOptions.Dir], bit for bit on one kind of processor and backend:
-// not on the number of processors, nor on whether the run was interrupted and continued. A process killed at any time loses at most
-// CheckpointEvery.
+// The result depends on c, on the data and on the options named in [TrainOptions.Dir], bit for bit
+// on one kind of processor and backend: not on the number of processors, nor on whether the run was
+// interrupted and continued. A process killed at any time loses at most CheckpointEvery.
 //
-// When ctx is done, Train saves a checkpoint and returns the model as it is, together with an error that wraps ctx.Err and says the step.
-// A failing Source, a graph that cannot be built and a checkpoint that cannot be used are errors too.
+// When ctx is done, Train saves a checkpoint and returns the model as it is, together with an error
+// that wraps ctx.Err and says the step. A failing Source, a graph that cannot be built and a
+// checkpoint that cannot be used are errors too.
 func Train(ctx context.Context, c Config, o TrainOptions) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -132,6 +137,9 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 
 // run trains to the end, keeping checkpoints.
 func (t *trainer) run(ctx context.Context) (err error) {
+	if t.opt.Resumed != nil && t.state.step > 0 {
+		t.opt.Resumed(t.history.past(t.opt))
+	}
 	if t.state.step >= t.opt.Steps {
 		return nil
 	}
@@ -221,8 +229,8 @@ func (t *trainer) step(ctx context.Context, data *feed) error {
 	return nil
 }
 
-// shards calls f for each shard [from, to) of n examples, from as many goroutines as there are processors, until one fails or ctx is
-// done.
+// shards calls f for each shard [from, to) of n examples, from as many goroutines as there are
+// processors, until one fails or ctx is done.
 func (t *trainer) shards(ctx context.Context, n int, f func(i, from, to int) error) error {
 	count := (n + t.shard - 1) / t.shard
 	errs := make([]error, count)
@@ -257,9 +265,9 @@ func (t *trainer) record(ctx context.Context) error {
 		prev = max(prev, t.history.rows[n-1].Step)
 	}
 	p := Progress{
-		Step: step, Steps: t.opt.Steps,
+		Step: step, Steps: t.opt.Steps, Seen: step * t.opt.Batch,
 		Loss:         t.history.sum / float64(max(t.history.pending, 1)),
-		Valid:        t.history.valid(),
+		Valid:        math.NaN(),
 		LearningRate: learningRate(step-1, t.opt.Steps, t.opt.Warmup, t.opt.LearningRate),
 		Rate:         float64((step-prev)*t.opt.Batch) / now.Sub(t.lastRow).Seconds(),
 		ETA:          time.Duration(float64(now.Sub(t.started)) / float64(max(step-t.first, 1)) * float64(t.opt.Steps-step)),

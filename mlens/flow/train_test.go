@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// linearGaussian is a source with a known posterior: θ ~ N(0, 1) in two dimensions, x_t = a_t·θ + noise, so θ | x is Gaussian.
+// linearGaussian is a source with a known posterior: θ ~ N(0, 1) in two dimensions, x_t = a_t·θ +
+// noise, so θ | x is Gaussian.
 type linearGaussian struct {
 	c     Config
 	sigma float64
@@ -81,8 +82,9 @@ func toy() Config {
 	}
 }
 
-// The network learns posteriors that are known, to a stated distance. The distance is the mean Kullback–Leibler divergence from the exact
-// posterior, the difference of two mean log densities at the same examples.
+// The network learns posteriors that are known, to a stated distance. The distance is the mean
+// Kullback–Leibler divergence from the exact posterior, the difference of two mean log densities at
+// the same examples.
 func TestTrainLearnsPosteriors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes twenty seconds")
@@ -142,8 +144,8 @@ func TestTrainLearnsPosteriors(t *testing.T) {
 	}
 }
 
-// twoSigns is a source with two modes: θ ~ N(0, 1) in two dimensions, x = θ₀² + noise on the first half of the points and θ₁ + noise on the
-// second, so that the sign of θ₀ stays unknown.
+// twoSigns is a source with two modes: θ ~ N(0, 1) in two dimensions, x = θ₀² + noise on the first
+// half of the points and θ₁ + noise on the second, so that the sign of θ₀ stays unknown.
 type twoSigns struct{ c Config }
 
 const twoSignsNoise = 2.0
@@ -223,10 +225,14 @@ func TestResumeIsExact(t *testing.T) {
 			t.Fatalf("interrupted training returns the error %v and the model %v", err, part)
 		}
 		o.Source, o.Workers = src, 5
+		var rows []Progress // as a live figure collects them
+		o.Resumed = func(past []Progress) { rows = past }
+		o.Progress = func(p Progress) { rows = append(rows, p) }
 		again, err := Train(context.Background(), c, o)
 		if err != nil {
 			t.Fatal(err)
 		}
+		checkRows(t, o, rows)
 		for i := range whole.weights {
 			if !slices.Equal(whole.weights[i], again.weights[i]) {
 				t.Fatalf("stopped near step %d and continued, weight %s differs by %g", stop, whole.params[i].name, maxDiff(whole.weights[i], again.weights[i]))
@@ -234,6 +240,24 @@ func TestResumeIsExact(t *testing.T) {
 		}
 		if a, b := historyWithoutRate(t, dir), historyWithoutRate(t, wholeDir); !slices.Equal(a, b) {
 			t.Errorf("stopped near step %d and continued, the history is %q instead of %q", stop, a, b)
+		}
+	}
+}
+
+// checkRows checks the steps of a whole history, and that a validation stands
+// exactly where one was made.
+func checkRows(t *testing.T, o TrainOptions, rows []Progress) {
+	t.Helper()
+	want := []int{7, 14, 15, 21, 28, 30, 35, 42, 45, 49, 56, 60}
+	if len(rows) != len(want) {
+		t.Fatalf("%d lines of history, want %d", len(rows), len(want))
+	}
+	for i, p := range rows {
+		if p.Step != want[i] || p.Steps != o.Steps || p.Seen != p.Step*o.Batch {
+			t.Errorf("line %d is of step %d of %d, %d examples; want step %d of %d", i, p.Step, p.Steps, p.Seen, want[i], o.Steps)
+		}
+		if math.IsNaN(p.Valid) == (p.Step%o.ValidEvery == 0) {
+			t.Errorf("step %d has the validation %v", p.Step, p.Valid)
 		}
 	}
 }
@@ -258,7 +282,8 @@ type sourceFunc func(step int, b *Batch) error
 
 func (f sourceFunc) Batch(step int, b *Batch) error { return f(step, b) }
 
-// A process that is killed at any moment leaves a checkpoint from which the run continues to the same end.
+// A process that is killed at any moment leaves a checkpoint from which the run continues to the
+// same end.
 func TestKill(t *testing.T) {
 	if os.Getenv("FLOW_TEST_TRAIN") != "" {
 		c, o := resumable(os.Getenv("FLOW_TEST_TRAIN"))
@@ -281,7 +306,8 @@ func TestKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Wait for a checkpoint of this process, then kill it in the midst of writing the next ones.
+		// Wait for a checkpoint of this process, then kill it in the midst of writing the next
+		// ones.
 		before := time.Now()
 		for {
 			info, err := os.Stat(filepath.Join(dir, checkpointFile))

@@ -5,13 +5,14 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// This file gives products, ReLU and normalisation gradients that are laid out for the Go backend. Its kernels for products want the
-// contracted axis last on the left, and first or last on the right (a transposition costs as much as the product itself), and more than
-// largeProduct multiplications; a product with a small matrix of ones is faster there than a sum or a broadcast.
+// This file gives products, ReLU and normalisation gradients that are laid out for the Go backend.
+// Its kernels for products want the contracted axis last on the left, and first or last on the
+// right (a transposition costs as much as the product itself), and more than largeProduct
+// multiplications; a product with a small matrix of ones is faster there than a sum or a broadcast.
 
-// custom is forward(inputs), differentiated by backward(inputs, result, gradient of the loss by the result), which returns the gradient by
-// each input, in the shape of the input. forward must be differentiable by the graph library, but that gradient is never computed: nothing
-// uses it.
+// custom is forward(inputs), differentiated by backward(inputs, result, gradient of the loss by the
+// result), which returns the gradient by each input, in the shape of the input. forward must be
+// differentiable by the graph library, but that gradient is never computed: nothing uses it.
 func (b *builder) custom(forward func(in ...*graph.Node) *graph.Node, backward func(in []*graph.Node, y, dy *graph.Node) []*graph.Node, inputs ...*graph.Node) *graph.Node {
 	var grads []*graph.Node
 	in := make([]*graph.Node, len(inputs))
@@ -35,14 +36,16 @@ func matmulVJP(node, dy *graph.Node) []*graph.Node {
 	x, w := node.Inputs()[0], node.Inputs()[1]
 	var dx *graph.Node
 	if n := dy.Shape().Dimensions[0]; n*w.Shape().Size() < largeProduct {
-		dx = graph.MatMul(dy, graph.Transpose(w, 0, 1)) // the kernel for small products is slow at the other layout
+		// The kernel for small products is slow at the other layout.
+		dx = graph.MatMul(dy, graph.Transpose(w, 0, 1))
 	} else {
 		dx = graph.Dot(dy, w).General([]int{1}, nil, []int{1}, nil)
 	}
 	return []*graph.Node{dx, leftGradient(x, dy)}
 }
 
-// leftGradient is xᵀ·dy for x [N, K] and dy [N, M]: → [K, M]; only the narrower of the two is transposed.
+// leftGradient is xᵀ·dy for x [N, K] and dy [N, M]: → [K, M]; only the narrower of the two is
+// transposed.
 func leftGradient(x, dy *graph.Node) *graph.Node {
 	if x.Shape().Dimensions[1] <= dy.Shape().Dimensions[1] {
 		return graph.MatMul(graph.Transpose(x, 0, 1), dy)
@@ -55,7 +58,8 @@ func (b *builder) relu(x *graph.Node) *graph.Node {
 	return b.own(graph.Max(x, b.zero()), graph.NodeTypeMax)
 }
 
-// reluVJP passes the gradient where the result is positive; a sign and a product are faster than a comparison and a choice.
+// reluVJP passes the gradient where the result is positive; a sign and a product are faster than a
+// comparison and a choice.
 func reluVJP(node, dy *graph.Node) []*graph.Node {
 	return []*graph.Node{graph.Mul(dy, graph.Sign(node)), nil}
 }
@@ -70,8 +74,9 @@ func (b *builder) standardize(x *graph.Node) *graph.Node {
 	return graph.Div(x, graph.Sqrt(graph.AddScalar(v, normEpsilon)))
 }
 
-// standardizeVJP is the gradient of standardize: dx = (dy − mean(dy) − y·mean(dy·y))/σ. The backend does not keep 1/σ, but mean(x·y) =
-// variance/σ = σ − ε/σ, so 1/σ = 2/(q + √(q² + 4ε)) with q = mean(x·y).
+// standardizeVJP is the gradient of standardize: dx = (dy − mean(dy) − y·mean(dy·y))/σ. The backend
+// does not keep 1/σ, but mean(x·y) = variance/σ = σ − ε/σ, so 1/σ = 2/(q + √(q² + 4ε)) with q =
+// mean(x·y).
 func standardizeVJP(node, dy *graph.Node) []*graph.Node {
 	x, y := node.Inputs()[0], node
 	q := rowMeans(graph.Mul(x, y)) // [N, 1]
@@ -83,11 +88,12 @@ func standardizeVJP(node, dy *graph.Node) []*graph.Node {
 	return []*graph.Node{graph.Mul(dx, spread(inv, d))}
 }
 
-// largeProduct is the number of multiplications from which on the Go backend's products use their fast kernel.
+// largeProduct is the number of multiplications from which on the Go backend's products use their
+// fast kernel.
 var largeProduct = 4 << 20 // a variable for tests
 
-// rowMeans is the mean of each row of x [N, D] → [N, 1]. Where that is large enough for the fast kernel it is a product with a few equal
-// columns of 1/D, twice as fast on the Go backend as a sum.
+// rowMeans is the mean of each row of x [N, D] → [N, 1]. Where that is large enough for the fast
+// kernel it is a product with a few equal columns of 1/D, twice as fast on the Go backend as a sum.
 func rowMeans(x *graph.Node) *graph.Node {
 	n, d := x.Shape().Dimensions[0], x.Shape().Dimensions[1]
 	for cols := 8; cols <= 32; cols *= 2 {

@@ -140,3 +140,34 @@ func TestCausticCentres(t *testing.T) {
 		}
 	}
 }
+
+// One caustic winds about CentralCaustic, whatever the topology, and where the
+// lenses are far apart or close the point is in its middle.
+func TestCentralCausticIsInside(t *testing.T) {
+	for _, s := range []float64{0.3, 0.5, 0.7, 0.85, 0.95, 1, 1.1, 1.3, 1.6, 2, 2.5, 4} {
+		for _, q := range []float64{1e-4, 1e-2, 0.1, 0.5, 1, 3} {
+			b := Binary{s, q}
+			x := complex(b.CentralCaustic(), 0)
+			around := 0
+			for _, c := range b.Caustics(1024) {
+				lo, hi := math.Inf(1), math.Inf(-1)
+				var angle float64
+				for i, z := range c {
+					lo, hi = math.Min(lo, real(z)), math.Max(hi, real(z))
+					angle += cmplx.Phase((c[(i+1)%len(c)] - x) / (z - x))
+				}
+				if math.Abs(angle) < math.Pi {
+					continue
+				}
+				around++
+				far := s < 0.4 || s > 3
+				if f := (real(x) - lo) / (hi - lo); far && (f < 0.25 || f > 0.75) {
+					t.Errorf("%+v: the central caustic is from %g to %g, but CentralCaustic %g", b, lo, hi, real(x))
+				}
+			}
+			if around != 1 {
+				t.Errorf("%+v: %d caustics wind about %g", b, around, real(x))
+			}
+		}
+	}
+}

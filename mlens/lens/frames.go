@@ -63,7 +63,7 @@ func sincosDeg(deg float64) (sn, cs float64) {
 // with its sign changed; VBMicrolensing's "W" light curves have it as origin.
 func (b Binary) CentralCaustic() float64 {
 	b.must()
-	return -math.Max(0, b.S-1/b.S) * b.Q / (1 + b.Q)
+	return math.Min(0, 1/b.S-b.S) * b.Q / (1 + b.Q)
 }
 
 // PlanetaryCaustic returns the x of the centre of the planetary caustics for

@@ -127,17 +127,15 @@ func judgeModel(cmd *cobra.Command, est *mlens.Estimator, cfg mlens.TrainConfig,
 // most one every ten seconds else.
 func trainingLine(cmd *cobra.Command, batch int) func(flow.Progress) {
 	var last time.Time
-	valid := ""
+	valid := "      –" // of the last validation
 	return func(p flow.Progress) {
-		now := fmt.Sprintf("%7.3f", p.Valid)
-		if math.IsNaN(p.Valid) {
-			now = "      –"
-		}
-		if now == valid && time.Since(last) < 10*time.Second && p.Step != p.Steps {
+		if !math.IsNaN(p.Valid) {
+			valid = fmt.Sprintf("%7.3f", p.Valid)
+		} else if time.Since(last) < 10*time.Second && p.Step != p.Steps {
 			return
 		}
-		last, valid = time.Now(), now
+		last = time.Now()
 		fmt.Fprintf(cmd.ErrOrStderr(), "%9d of %d curves  loss %7.3f  validation %s  %4.0f curves/s  %s left\n",
-			p.Step*batch, p.Steps*batch, p.Loss, now, p.Rate, spell.Duration(p.ETA))
+			p.Step*batch, p.Steps*batch, p.Loss, valid, p.Rate, spell.Duration(p.ETA))
 	}
 }

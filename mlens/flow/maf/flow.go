@@ -1,15 +1,19 @@
-// Package maf evaluates and samples a conditional masked autoregressive flow (Papamakarios et al. 2017) in plain Go.
+// Package maf evaluates and samples a conditional masked autoregressive flow (Papamakarios et al.
+// 2017) in plain Go.
 //
-// A flow of K blocks maps base noise z to y. Block by block, from the base to y, variable i of the result is zᵢ·exp(αᵢ) + μᵢ, where
-// μᵢ and αᵢ come from a masked network (MADE, Germain et al. 2015) that sees the context h and those variables of the result that come
-// before i in the block's order. A density therefore needs one pass through each network, a sample one pass for each variable; but
-// hidden units are sorted here by the number of variables they see, so over the passes of a sample each weight is used once, and
-// sampling costs about as much as a density.
+// A flow of K blocks maps base noise z to y. Block by block, from the base to y, variable i of the
+// result is zᵢ·exp(αᵢ) + μᵢ, where μᵢ and αᵢ come from a masked network (MADE, Germain et al. 2015)
+// that sees the context h and those variables of the result that come before i in the block's
+// order. A density therefore needs one pass through each network, a sample one pass for each
+// variable; but hidden units are sorted here by the number of variables they see, so over the
+// passes of a sample each weight is used once, and sampling costs about as much as a density.
 //
-// Samples are computed in tiles of 64, each from a random sequence of its own, so results do not depend on the number of processors.
-// With GOEXPERIMENT=simd on amd64 the inner loops use AVX2; without it they are plain Go and agree to rounding.
+// Samples are computed in tiles of 64, each from a random sequence of its own, so results do not
+// depend on the number of processors. With GOEXPERIMENT=simd on amd64 the inner loops use AVX2;
+// without it they are plain Go and agree to rounding.
 //
-// The package imports the standard library only. The training side (package flow) exports its weights to it.
+// The package imports the standard library only. The training side (package flow) exports its
+// weights to it.
 package maf
 
 import (
@@ -17,7 +21,8 @@ import (
 	"math"
 )
 
-// Weights are one block's weights, all matrices flat, [inputs][outputs]. Entries that a mask removes must be zero or are ignored.
+// Weights are one block's weights, all matrices flat, [inputs][outputs]. Entries that a mask
+// removes must be zero or are ignored.
 type Weights struct {
 	Position []int // [Dim]: the place of each variable in the block's order
 
@@ -27,13 +32,15 @@ type Weights struct {
 	Out, OutBias         []float32   // [Hidden][2·Dim], [2·Dim]: μ, then α
 	OutContext           []float32   // [Context][2·Dim]
 
-	// Spline, if there are bins, describes the splines that follow the affine maps on the way from y to the base.
+	// Spline, if there are bins, describes the splines that follow the affine maps on the way from
+	// y to the base.
 	Spline, SplineBias []float32 // [Hidden][Dim·(3·bins−1)], [Dim·(3·bins−1)]
 	SplineContext      []float32 // [Context][Dim·(3·bins−1)]
 }
 
-// Mixture is the base density Σ_k w_k N(m_k, 1). Its weights w are the softmax of logits that depend on the context, directly and through
-// those last hidden units of the block nearest the base that see nothing else.
+// Mixture is the base density Σ_k w_k N(m_k, 1). Its weights w are the softmax of logits that
+// depend on the context, directly and through those last hidden units of the block nearest the base
+// that see nothing else.
 type Mixture struct {
 	Means              []float32 // [K][Dim]
 	Logits, LogitsBias []float32 // [Hidden][K], [K]
@@ -58,16 +65,18 @@ type block struct {
 	context, contextBias []float32   // [Hidden][Context]
 	in                   []float32   // [Hidden][Dim], inputs by place
 	layers, biases       [][]float32 // [Hidden][Hidden]
-	out, outBias         []float32   // [2·Dim][Hidden]: rows μ and α of the first variable in the order, then of the second, …
+	out, outBias         []float32   // [2·Dim][Hidden]: rows μ and α of each variable in order
 	outContext           []float32   // [2·Dim][Context]
 
-	spline, splineBias []float32 // [Dim·(3·bins−1)][Hidden]: the rows of the first variable in the order, then of the second, …
+	spline, splineBias []float32 // [Dim·(3·bins−1)][Hidden], in the same order
 	splineContext      []float32 // [Dim·(3·bins−1)][Context]
 }
 
-// New builds a flow from its blocks, ordered from y to the base. degree[j] is the number of variables, the first ones in a block's order,
-// that hidden unit j may see; it must be sorted and take all values 0 … dim−1. maxLogScale is c in α → c·tanh(α/c), bins the number of bins of the splines, 0 for none; mixture is nil for a standard Gaussian base. New panics if
-// sizes do not agree.
+// New builds a flow from its blocks, ordered from y to the base. degree[j] is the number of
+// variables, the first ones in a block's order, that hidden unit j may see; it must be sorted and
+// take all values 0 … dim−1. maxLogScale is c in α → c·tanh(α/c), bins the number of bins of the
+// splines, 0 for none; mixture is nil for a standard Gaussian base. New panics if sizes do not
+// agree.
 func New(dim, context int, degree []int, maxLogScale float64, bins int, blocks []Weights, mixture *Mixture) *Flow {
 	f := &Flow{dim: dim, hidden: len(degree), context: context, maxLogScale: float32(maxLogScale), bins: bins, mixture: mixture}
 	f.from = make([]int, dim+1)
@@ -164,7 +173,8 @@ func transpose(a []float32, rows, cols int) []float32 {
 	return t
 }
 
-// A Density is the flow's density for one context vector. It is read-only, and its methods may be called concurrently.
+// A Density is the flow's density for one context vector. It is read-only, and its methods may be
+// called concurrently.
 type Density struct {
 	f          *Flow
 	bias       [][]float32 // of each block's first layer, [Hidden]
@@ -174,7 +184,8 @@ type Density struct {
 	cumulated  []float64   // sums of the weights, [K]
 }
 
-// At is the density for the context vector h [Context]: the parts of all layers that depend on h alone are computed here, once.
+// At is the density for the context vector h [Context]: the parts of all layers that depend on h
+// alone are computed here, once.
 func (f *Flow) At(h []float32) *Density {
 	sized(h, f.context)
 	d := &Density{f: f}

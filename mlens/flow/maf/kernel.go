@@ -2,9 +2,11 @@ package maf
 
 import "math"
 
-// The inner loops, in plain Go. Each has a twin of vector instructions in kernel_simd.go that agrees with it to rounding.
+// The inner loops, in plain Go. Each has a twin of vector instructions in kernel_simd.go that
+// agrees with it to rounding.
 
-// denseScalar is a dense layer on a tile, for the units lo … hi−1: out[j] = b[j] + Σ_{i<k} w[j·ld+i]·in[i], and max(0, ·) of it if relu.
+// denseScalar is a dense layer on a tile, for the units lo … hi−1: out[j] = b[j] + Σ_{i<k}
+// w[j·ld+i]·in[i], and max(0, ·) of it if relu.
 func denseScalar(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu bool) {
 	for j := lo; j < hi; j++ {
 		row := w[j*ld : j*ld+k]
@@ -31,7 +33,8 @@ func denseScalar(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu 
 	}
 }
 
-// clampExpScalar replaces each α of a tile by c·tanh(α/c) and stores exp(sign·α) of the result in scale.
+// clampExpScalar replaces each α of a tile by c·tanh(α/c) and stores exp(sign·α) of the result in
+// scale.
 func clampExpScalar(α, scale *[tileSize]float32, c, sign float32) {
 	inv := 2 / c
 	for s, a := range α {
@@ -63,7 +66,8 @@ func addSquareScalar(sum, z *[tileSize]float32, m float32) {
 	}
 }
 
-// Constants of exp32: log2(e); ln 2 in two parts, the first exact in few bits; the coefficients of Cephes' expf.
+// Constants of exp32: log2(e); ln 2 in two parts, the first exact in few bits; the coefficients of
+// Cephes' expf.
 const (
 	log2e  = 1.44269504088896341
 	ln2Hi  = 0.693359375
@@ -78,8 +82,8 @@ const (
 	expMax = 88
 )
 
-// exp32 is eˣ to two units in the last place, x limited to −87 … 88 (Cephes, expf.c): x = n·ln 2 + r, eʳ from a polynomial, 2ⁿ by its
-// exponent bits.
+// exp32 is eˣ to two units in the last place, x limited to −87 … 88 (Cephes, expf.c): x = n·ln 2 +
+// r, eʳ from a polynomial, 2ⁿ by its exponent bits.
 func exp32(x float32) float32 {
 	x = min(max(x, expMin), expMax)
 	n := float32(math.RoundToEven(float64(x * log2e)))

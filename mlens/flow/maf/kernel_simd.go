@@ -7,8 +7,9 @@ import (
 	"unsafe"
 )
 
-// Every kernel ends with ClearAVXUpperBits: after vector instructions that leave the registers' upper halves in use, math.Exp, which mixes
-// old and new instructions, takes up to a hundred times as long.
+// Every kernel ends with ClearAVXUpperBits: after vector instructions that leave the registers'
+// upper halves in use, math.Exp, which mixes old and new instructions, takes up to a hundred times
+// as long.
 
 // vectors is the kind of vector instructions in use.
 var vectors = detect()

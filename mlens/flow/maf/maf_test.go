@@ -128,7 +128,8 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// The map to the base is triangular in each block's order, and Σα is the logarithm of its determinant (Eq. 9).
+// The map to the base is triangular in each block's order, and Σα is the logarithm of its
+// determinant (Eq. 9).
 func TestJacobian(t *testing.T) {
 	flows(t, func(t *testing.T, f *Flow, d *Density) {
 		r := rand.New(rand.NewPCG(5, 5))

@@ -2,8 +2,9 @@ package maf
 
 import "math"
 
-// A rational-quadratic spline (Durkan et al. 2019) maps [−SplineBound, SplineBound] onto itself, in bins of at least SplineLeast of the
-// whole, with slopes of at least SplineLeast; outside it is the identity. SplineShift makes the slope 1 where its raw value is 0.
+// A rational-quadratic spline (Durkan et al. 2019) maps [−SplineBound, SplineBound] onto itself, in
+// bins of at least SplineLeast of the whole, with slopes of at least SplineLeast; outside it is the
+// identity. SplineShift makes the slope 1 where its raw value is 0.
 const (
 	SplineBound = 4.0
 	SplineLeast = 1e-3
@@ -12,9 +13,10 @@ const (
 // SplineShift is ln(e^{1−SplineLeast} − 1).
 var SplineShift = math.Log(math.Expm1(1 - SplineLeast))
 
-// splines passes a tile of one variable through its splines: raw [3·bins−1][tile] describes them by the logits of the bins' widths and
-// heights, and the raw slopes between bins. It replaces v by the spline of it, or by the inverse, and stores the logarithm of the spline's
-// slope, at the point on its lower side, in logSlope.
+// splines passes a tile of one variable through its splines: raw [3·bins−1][tile] describes them by
+// the logits of the bins' widths and heights, and the raw slopes between bins. It replaces v by the
+// spline of it, or by the inverse, and stores the logarithm of the spline's slope, at the point on
+// its lower side, in logSlope.
 func splines(v, logSlope *[tileSize]float32, raw []float32, bins int, inverse bool) {
 	// Softmax of both sets of logits, up to the sum.
 	var sums [2][tileSize]float32
@@ -46,7 +48,8 @@ func splines(v, logSlope *[tileSize]float32, raw []float32, bins int, inverse bo
 	}
 }
 
-// splineAt is the spline of sample s at x, or its inverse at x, and the logarithm of the slope of the spline there.
+// splineAt is the spline of sample s at x, or its inverse at x, and the logarithm of the slope of
+// the spline there.
 func splineAt(x float64, raw []float32, s, bins int, sumWidth, sumHeight float64, inverse bool) (y, logSlope float64) {
 	size := func(part, k int, sum float64) float64 {
 		return 2 * SplineBound * (SplineLeast + (1-SplineLeast*float64(bins))*float64(raw[(part*bins+k)*tileSize+s])/sum)

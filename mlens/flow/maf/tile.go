@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// tileSize is the number of samples computed side by side. An array of a tile holds for each variable or unit its tileSize values, one
-// after another.
+// tileSize is the number of samples computed side by side. An array of a tile holds for each
+// variable or unit its tileSize values, one after another.
 const tileSize = 64
 
 // A workspace is one goroutine's memory.
@@ -53,11 +53,12 @@ func (d *Density) tiles(n int, f func(w *workspace, tile int)) {
 	wg.Wait()
 }
 
-// Sample draws len(dst)/Dim samples into dst [n][Dim]. Sample i is made of random numbers from rand.NewPCG(seed, i/64), so it depends
-// neither on n nor on the number of processors.
+// Sample draws len(dst)/Dim samples into dst [n][Dim]. Sample i is made of random numbers from
+// rand.NewPCG(seed, i/64), so it depends neither on n nor on the number of processors.
 func (d *Density) Sample(dst []float32, seed uint64) { d.SampleLogProb(dst, nil, seed) }
 
-// SampleLogProb is Sample, and also stores the log density of each sample in logProb [n], unless that is nil. It costs nothing extra.
+// SampleLogProb is Sample, and also stores the log density of each sample in logProb [n], unless
+// that is nil. It costs nothing extra.
 func (d *Density) SampleLogProb(dst, logProb []float32, seed uint64) {
 	dim := d.f.dim
 	n := len(dst) / dim
@@ -145,8 +146,9 @@ func (d *Density) LogProb(dst, y []float32) []float32 {
 }
 
 // forward is block k from the base's side to y's: w.z → w.x, and the logarithm of the volume it
-// gains, Σα less the splines' slopes, is added to w.logDet (Eq. 10 of Zhang et al. 2021). Variables are
-// found in the block's order; as soon as one is known, so are the hidden units that see no more than it and those before it.
+// gains, Σα less the splines' slopes, is added to w.logDet (Eq. 10 of Zhang et al. 2021). Variables
+// are found in the block's order; as soon as one is known, so are the hidden units that see no more
+// than it and those before it.
 func (d *Density) forward(k int, w *workspace) {
 	f, b := d.f, &d.f.blocks[k]
 	for p, i := range b.variable {
@@ -167,7 +169,8 @@ func (d *Density) forward(k int, w *workspace) {
 	}
 }
 
-// inverse is block k from y's side to the base's: w.x → w.z, and the same is added to w.logDet (Eq. 6).
+// inverse is block k from y's side to the base's: w.x → w.z, and the same is added to w.logDet (Eq.
+// 6).
 func (d *Density) inverse(k int, w *workspace) {
 	f, b := d.f, &d.f.blocks[k]
 	for p, i := range b.variable {
