@@ -79,7 +79,7 @@ func TestTrainKilled(t *testing.T) {
 		case !errors.Is(err, fs.ErrNotExist) || simulations > 0:
 			t.Fatalf("killed %s: %v", stage.name, err)
 		}
-		history, err := readHistory(filepath.Join(run, "state", historyName))
+		history, err := readHistory(filepath.Join(run, "state", historyName), 1)
 		switch {
 		case err == nil && len(history) > 0:
 			if last := history[len(history)-1].Step; last < step {
