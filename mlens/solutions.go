@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/mlens-go/microlens/mlens/event"
-	"github.com/mlens-go/microlens/mlens/lens"
 	"github.com/mlens-go/microlens/mlens/refine"
 )
 
@@ -21,11 +20,6 @@ type Solution struct {
 	Fluxes  event.Fluxes
 	Chi2DOF float64
 }
-
-// exact are the options of the magnifications by which draws and solutions are
-// compared with the data: errors of 0.02 σ at a baseline signal-to-noise ratio
-// of 200.
-var exact = lens.Options{AbsTol: 1e-4, RelTol: 1e-4, Interpolate: 1e-5}
 
 // crossing is the least log10 ρ from which a descent starts. The smaller the
 // source, the less a caustic is felt from beside it, and below a size that the
@@ -118,16 +112,19 @@ func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (
 	params[event.Alpha].Min, params[event.Alpha].Max = math.Inf(-1), math.Inf(1)
 
 	lc := p.Window
-	var a []float64
+	exact, err := event.NewExact(lc)
+	if err != nil {
+		return Solution{}, false
+	}
 	var f event.Fluxes
 	residuals := func(dst, x []float64) error {
-		u := event.Theta{event.Fs: 1}
-		copy(u[:], x)
-		var err error
-		if a, err = u.Params().Magnification(a, lc.Times, exact); err != nil {
+		copy(t[:], x)
+		a, err := exact.Magnification(t.Params())
+		if err != nil {
 			return err
 		}
 		f = p.fluxes(a)
+		t[event.Fs] = f.Fs() // it decides how precise A must be
 		for i, v := range a {
 			dst[i] = (lc.Flux[i] - f.Source*v - f.Blend) / lc.Err[i]
 		}
@@ -138,9 +135,8 @@ func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (
 		return Solution{}, false
 	}
 	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof()}
-	copy(s.Params[:], m.X)
-	s.Params[event.Alpha] = math.Mod(math.Mod(s.Params[event.Alpha], 360)+360, 360)
-	s.Params[event.Fs] = f.Fs()
+	s.Params = t
+	s.Params[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
 	return s, err == nil
 }
 
@@ -154,17 +150,19 @@ func (p *Posterior) fit(ctx context.Context, draws []event.Theta) []event.Fluxes
 	for i := range fits {
 		fits[i].Chi2 = math.NaN()
 	}
-	var curves sync.Pool
+	var free sync.Pool
 	parallel(ctx, len(draws), func(i int) {
-		a, _ := curves.Get().(*[]float64)
-		if a == nil {
-			a = new([]float64)
+		exact, _ := free.Get().(*event.Exact)
+		if exact == nil {
+			var err error
+			if exact, err = event.NewExact(p.Window); err != nil {
+				return
+			}
 		}
-		var err error
-		if *a, err = draws[i].Params().Magnification(*a, p.Window.Times, exact); err == nil {
-			fits[i] = p.fluxes(*a)
+		if a, err := exact.Magnification(draws[i].Params()); err == nil {
+			fits[i] = p.fluxes(a)
 		}
-		curves.Put(a)
+		free.Put(exact)
 	})
 	return fits
 }
