@@ -1,5 +1,5 @@
 // Package lens computes binary gravitational lenses: images, caustics and
-// the magnification of point and uniform-disc sources.
+// the magnification of point sources and of discs, uniform or limb-darkened.
 //
 // # Frame
 //
@@ -35,7 +35,9 @@
 // to the caustics, which decides where the expansion of Pejcha & Heyrovský
 // 2009 to the order ρ² suffices (quadrupole.go), and how far along a
 // trajectory images can be followed without solving anew (lightcurve.go). A
-// last resort integrates over circles about a lens instead (radial.go).
+// last resort integrates over circles about a lens instead (radial.go). A
+// limb-darkened disc is an integral over uniform ones, cut at the radii at
+// which they touch a caustic (annuli.go).
 //
 // # Light curves
 //
@@ -60,6 +62,6 @@
 //
 // # Scope
 //
-// Static binary lenses and uniform sources. No limb darkening, parallax,
-// orbital motion or third body. All functions are safe for concurrent use.
+// Static binary lenses; sources uniform or with linear limb darkening. No
+// parallax, orbital motion or third body. All functions are safe for concurrent use.
 package lens

@@ -21,6 +21,19 @@ func ExampleBinary_Magnification() {
 	// Output: 687.8033 by contour
 }
 
+// The same source uniform, and with the limb darkening u = 0.51 of the law
+// I = 1 − u(1 − √(1−r²)).
+func ExampleLimbDarkening() {
+	b := lens.Binary{S: 0.8, Q: 0.1}
+	opt := lens.Options{RelTol: 1e-6}
+	fmt.Printf("%.4f\n", b.Magnification(0.01, 0.01, 0.01, opt).Magnification)
+	opt.LimbDarkening = lens.LimbDarkening(0.51)
+	fmt.Printf("%.4f\n", b.Magnification(0.01, 0.01, 0.01, opt).Magnification)
+	// Output:
+	// 18.2834
+	// 18.2753
+}
+
 // The light curve of MulensModel's issue 36, which settled the sense of α.
 func ExampleBinary_LightCurve() {
 	b := lens.Binary{S: 1.5, Q: 0.5}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// LightCurve returns the magnification of a uniform disc of radius rho, in
-// θ_E, at each of times, in days, along tr. The result is written to dst,
+// LightCurve returns the magnification of a disc of radius rho, in θ_E, uniform
+// but for opt.LimbDarkening, at each of times, in days, along tr. The result is written to dst,
 // which must be nil (allocates) or as long as times; nothing is allocated
 // per epoch. Times may be in any order; neighbours in time are fast, because
 // the images are followed from one epoch to the next wherever the distance
@@ -33,6 +33,9 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) error {
 	tr := f.tr
 	if err := b.Check(); err != nil {
+		return err
+	}
+	if err := opt.Check(); err != nil {
 		return err
 	}
 	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
@@ -172,6 +175,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	}
 	if f.near > nearest*f.rho {
 		q, err, worst := g.quadrupole(&f.im, f.rho, f.near, g.onAxis(eta, f.rho))
+		q *= f.opt.spread()
 		if small := math.Abs(q) + err; small <= 0.2*target {
 			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
 			f.small = small
@@ -189,7 +193,7 @@ func (f *follower) disc(eta, beta complex128) float64 {
 	if f.on && f.near > nearest*f.rho {
 		f.e.c.mid = &f.im
 	}
-	r := f.e.disc(eta, beta, f.rho, f.opt, Result{})
+	r := f.e.extended(eta, beta, f.rho, f.opt, Result{})
 	f.err = r.Error
 	return r.Magnification
 }
