@@ -147,10 +147,10 @@ func (a *annuli) compute(r *ring) {
 		for l := 1; l <= int(r.level); l++ {
 			d := math.Abs(in[l] - in[l-1])
 			if l == 1 {
-				err = d * math.Min(1, math.Max(10*d/(err+1e-300), 0.3))
+				err = d * math.Min(1, math.Max(30*d/(err+1e-300), 0.3))
 			} else {
 				first := math.Abs(in[1] - in[0])
-				err = d * math.Min(1, math.Max(10*d/(first+1e-300), 0.03))
+				err = d * math.Min(1, math.Max(30*d/(first+1e-300), 0.1))
 			}
 		}
 		r.v[k], r.err[k], r.inner[k] = in[r.level], err, inner

@@ -51,7 +51,9 @@
 // the quintic of the magnification itself, whose error is checked in the
 // middle of every pair of hops. Epochs next to caustics are computed one by
 // one. BoundedLightCurve takes a tolerance for each epoch and returns a bound
-// for each value.
+// for each value. Gradients returns the derivatives with respect to all seven
+// parameters, in closed form for points and as integrals over the limb for
+// discs (slopes.go).
 //
 // # Accuracy
 //

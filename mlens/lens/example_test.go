@@ -48,6 +48,30 @@ func ExampleBinary_LightCurve() {
 	// [2.3287 1.9988 1.1053] <nil>
 }
 
+// How much the peak of a curve moves with the parameters: the matrix Σ D·Dᵀ/σ²
+// of a light curve is its Fisher information.
+func ExampleBinary_Gradients() {
+	b := lens.Binary{S: 1.1, Q: 1e-3}
+	tr := lens.Trajectory{U0: 0.1, Alpha: 40, T0: 10, TE: 15}
+	d, err := b.Gradients(nil, []float64{11}, tr, 1e-3, lens.Options{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("A = %.4f\n", d[0].A)
+	for k, name := range []string{"s", "q", "α", "u0", "t0", "tE", "ρ"} {
+		fmt.Printf("∂A/∂%s = %.4g\n", name, d[0].D[k])
+	}
+	// Output:
+	// A = 8.3749
+	// ∂A/∂s = -0.007966
+	// ∂A/∂q = 9.327
+	// ∂A/∂α = 0.001905
+	// ∂A/∂u0 = -56.94
+	// ∂A/∂t0 = 2.603
+	// ∂A/∂tE = 0.1735
+	// ∂A/∂ρ = 0.1457
+}
+
 func ExampleTrajectory_Shift() {
 	b := lens.Binary{S: 2, Q: 1e-3}
 	tr := lens.Trajectory{U0: 0.1, Alpha: 30, T0: 50, TE: 20}

@@ -106,11 +106,13 @@ func (e *engine) annulus(eta, beta complex128, rho, w float64, opt Options) (a, 
 		}
 		step = math.Max(4*step, math.Min(1e-3, math.Max(1e-6, 1e-3*want/(a*w))))
 	}
-	return a, err, !e.c.vague && err*w <= 0.3*opt.target(a)
+	// Circles about a lens may miss images; an error that is known is better.
+	return a, err, !e.c.vague && err <= 1e-3*a
 }
 
 // kinks finds the radii of annuli.kinks for a source at the distance d from the
-// caustics. It returns whether there can be none.
+// caustics. It returns whether there are none. A ridge of magnification beyond a
+// cusp, or on the axis of a light companion (limb.ridges), is as good as a kink.
 func (e *engine) kinks(eta complex128, rho, d float64) (smooth bool) {
 	ks := e.ann.kinks[:0]
 	if smooth = d >= rho; !smooth {
@@ -123,6 +125,21 @@ func (e *engine) kinks(eta complex128, rho, d float64) (smooth bool) {
 			}
 		}
 	}
+	for i := range e.folds {
+		f := &e.folds[i]
+		if p := eta - f.a; f.cusp0 && norm(p) < 900*rho*rho {
+			dir := tangent(f.phi0)
+			if dot(dir, f.b-f.a) > 0 { // away from the caustic
+				dir = -dir
+			}
+			if t := math.Abs(cross(dir, p)) / rho; t < 1 && dot(dir, p) > 0 {
+				ks = append(ks, t)
+			}
+		}
+	}
+	if t := math.Abs(imag(eta)) / rho; e.g.q < 0.1 && t < 1 {
+		ks = append(ks, t)
+	}
 	e.ann.kinks = ks
-	return smooth
+	return smooth && len(ks) == 0
 }

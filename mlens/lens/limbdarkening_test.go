@@ -59,10 +59,10 @@ func piled(b Binary, x, y, rho, gamma float64, n int) float64 {
 // A darkened disc is as good as its tolerance and its error say, against
 // itself at a smaller tolerance.
 func TestDarkenedTolerance(t *testing.T) {
-	n := stressSize(100)
 	for _, tol := range []float64{1e-3, 1e-4} {
+		n := stressSize(100)
 		var ratios []float64
-		beyond := 0
+		beyond, skipped := 0, 0
 		where, worst := "", 0.0
 		var dark, plain time.Duration
 		for i := range n {
@@ -80,6 +80,10 @@ func TestDarkenedTolerance(t *testing.T) {
 			cpu = cpuTime()
 			p.Magnification(x, y, rho, Options{AbsTol: tol, RelTol: tol})
 			plain += cpuTime() - cpu
+			if want.Method == Radial { // may miss images: no truth
+				skipped++
+				continue
+			}
 			d := math.Abs(got.Magnification - want.Magnification)
 			if d > got.Error+want.Error {
 				beyond++
@@ -96,7 +100,10 @@ func TestDarkenedTolerance(t *testing.T) {
 			}
 		}
 		slices.Sort(ratios)
-		t.Logf("tol %g: %d sources, error/target median %.2g, 99%% %.2g, worst %.2g, %d beyond the stated error; CPU time %.1f of uniform; worst %s", tol, n, ratios[n/2], ratios[n*99/100], worst, beyond, float64(dark)/float64(plain), where)
+		if n = len(ratios); skipped > n/50 {
+			t.Errorf("%d sources skipped", skipped)
+		}
+		t.Logf("tol %g: %d sources, %d skipped, error/target median %.2g, 99%% %.2g, worst %.2g, %d beyond the stated error; CPU time %.1f of uniform; worst %s", tol, n, skipped, ratios[n/2], ratios[n*99/100], worst, beyond, float64(dark)/float64(plain), where)
 	}
 }
 

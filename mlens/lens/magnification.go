@@ -138,12 +138,13 @@ func checkSource(x, y, rho float64) {
 // An engine computes magnifications of one lens. It holds all the memory
 // that is needed, and belongs to one goroutine.
 type engine struct {
-	g     geom
-	folds []fold
-	near  int // the arc that was nearest when last asked for
-	im    images
-	c     contour
-	ann   annuli
+	g      geom
+	folds  []fold
+	near   int // the arc that was nearest when last asked for
+	im     images
+	c      contour
+	ann    annuli
+	strips []strip
 }
 
 // clear is the distance from eta to the caustics.
