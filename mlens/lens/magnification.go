@@ -194,7 +194,11 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 		}
 	}
 	if bad() {
-		if v, verr := e.g.radial(eta, beta, rho, opt); verr < err || !(a >= 1-2*opt.target(1)) {
+		v, verr := e.g.radial(eta, beta, rho, opt)
+		// The circles may miss caps of images, and do not know it: a limb that is
+		// only a little late and finds more is right.
+		missed := !e.c.vague && err <= 1e-4*a && a-v > err+verr
+		if verr < err && !missed || !(a >= 1-2*opt.target(1)) {
 			a, err = v, verr
 			r.Method = Radial
 		}
