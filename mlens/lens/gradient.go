@@ -28,11 +28,12 @@ type Gradient struct {
 // a derivative with respect to the position of the source is right to about
 // 2·max(AbsTol, RelTol·A)/ρ.
 //
-// A point source has no derivative on a caustic, and next to one it grows like
-// the distance to the power −3/2 inside and Err with it. The derivatives of a
-// disc are finite but where a caustic touches its limb: there they are steps
-// and logarithms, no difference comes near them, and Err is large or +Inf. D
-// is never NaN; where it cannot be had it is 0 and Err is +Inf.
+// A point source has no derivative on a caustic; inside, it grows like the
+// distance to the power −3/2, and Err with it. A disc has a derivative everywhere
+// but where its limb touches a caustic. On the way over such a place it steps,
+// or has a logarithm, and no difference of magnifications comes near it; on the
+// very place D is that of one side and Err a tenth of what it may be, or more.
+// D is never NaN; where it cannot be had it is 0 and Err is +Inf.
 //
 // An error names a parameter that no light curve can have.
 func (b Binary) Gradients(dst []Gradient, times []float64, tr Trajectory, rho float64, opt Options) ([]Gradient, error) {

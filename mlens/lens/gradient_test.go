@@ -295,6 +295,51 @@ func TestGradientsExtremes(t *testing.T) {
 	}
 }
 
+// Where the limb touches a fold the derivative steps: on both sides it is
+// known, and at the touch Err says that it is not.
+func TestGradientsTouch(t *testing.T) {
+	const n = 200
+	said, known, steps := 0, 0, 0
+	for i := range n {
+		r := rand.New(rand.NewPCG(131, uint64(i)))
+		b, _, _, rho := hardDraw(r)
+		g := b.geom()
+		folds := b.folds(&g, nil, 32)
+		f := folds[r.IntN(len(folds))]
+		phi := f.phi0 + (f.phi1-f.phi0)*r.Float64()
+		touch := g.lensMap(g.between(&f, phi))
+		normal := tangent(phi) * 1i
+		if r.IntN(2) == 0 {
+			normal = -normal
+		}
+		var slope, sure [3]float64
+		for k, off := range []float64{0, 1e-5, -1e-5} {
+			x, y := g.public(touch + scale(rho*(1+off), normal))
+			d, err := b.Gradients(nil, []float64{x}, Trajectory{U0: y, TE: 1}, rho, Options{RelTol: 1e-4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slope[k], sure[k] = d[0].D[3]*rho/d[0].A, d[0].Err[3]*rho/d[0].A
+			if !(math.Abs(slope[k]) < 100) {
+				t.Errorf("draw %d: %+v", i, d[0])
+			}
+		}
+		if sure[0] > 0.01 {
+			said++
+		}
+		if sure[1] < 0.01 && sure[2] < 0.01 {
+			known++
+		}
+		if math.Abs(slope[1]-slope[2]) > 0.1 {
+			steps++
+		}
+	}
+	t.Logf("%d touches: %d said to be unknown, %d known on both sides, %d steps of more than 0.1 A/ρ", n, said, known, steps)
+	if said < n*9/10 || known < n*9/10 {
+		t.Error("errors do not tell")
+	}
+}
+
 func TestGradientsErrors(t *testing.T) {
 	b, tr := Binary{1, 1}, Trajectory{TE: 1}
 	if _, err := b.Gradients(make([]Gradient, 2), []float64{0}, tr, 0, Options{}); err == nil {
