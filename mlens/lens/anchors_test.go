@@ -41,3 +41,19 @@ func TestMulensModelIssue36(t *testing.T) {
 		}
 	}
 }
+
+// Circles about a lens miss images here, which the integral over the limb, late
+// at the smallest of these tolerances, must not give way to: the magnification
+// at radii around this one is smooth.
+func TestCirclesThatMiss(t *testing.T) {
+	b := Binary{3.580201700422813, 0.039819297191377674}.Prepare()
+	for _, tol := range []float64{1e-3, 1e-5, 1e-6, 1e-7} {
+		at := func(x float64) Result {
+			return b.Magnification(-0.13064524734460703, -6.619207658081583e-05, 0.00015695751576173995*math.Sqrt(1-x*x), Options{AbsTol: tol, RelTol: tol})
+		}
+		got, want := at(0.28), 0.5*(at(0.26).Magnification+at(0.3).Magnification)
+		if !close64(got.Magnification, want, 1e-4) || math.Abs(got.Magnification-1498.9355) > 1e-3+got.Error {
+			t.Errorf("tolerance %g: %.8g ± %.1g by %v, but %.8g between its neighbours", tol, got.Magnification, got.Error, got.Method, want)
+		}
+	}
+}

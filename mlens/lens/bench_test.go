@@ -59,6 +59,27 @@ func BenchmarkLightCurve1e4(b *testing.B) {
 }
 func BenchmarkLightCurvePoint(b *testing.B) { benchmarkLightCurve(b, Options{PointSource: true}) }
 
+func BenchmarkLightCurveDarkened(b *testing.B) { benchmarkLightCurve(b, Options{LimbDarkening: 0.5}) }
+
+func benchmarkGradients(b *testing.B, opt Options) {
+	r := rand.New(rand.NewPCG(1, 0))
+	times := cadence()
+	dst := make([]Gradient, len(times))
+	cpu := cpuTime()
+	for b.Loop() {
+		l, tr, rho := priorDraw(r)
+		if _, err := l.Gradients(dst, times, tr, rho, opt); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if cpu = cpuTime() - cpu; cpu > 0 {
+		b.ReportMetric(float64(b.N)/cpu.Seconds(), "curves/cpu-s")
+	}
+}
+
+func BenchmarkGradients(b *testing.B)      { benchmarkGradients(b, Options{}) }
+func BenchmarkGradientsPoint(b *testing.B) { benchmarkGradients(b, Options{PointSource: true}) }
+
 func BenchmarkPointSource(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 0))
 	for b.Loop() {

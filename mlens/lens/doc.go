@@ -1,5 +1,5 @@
 // Package lens computes binary gravitational lenses: images, caustics and
-// the magnification of point and uniform-disc sources.
+// the magnification of point sources and of discs, uniform or limb-darkened.
 //
 // # Frame
 //
@@ -35,7 +35,9 @@
 // to the caustics, which decides where the expansion of Pejcha & Heyrovský
 // 2009 to the order ρ² suffices (quadrupole.go), and how far along a
 // trajectory images can be followed without solving anew (lightcurve.go). A
-// last resort integrates over circles about a lens instead (radial.go).
+// last resort integrates over circles about a lens instead (radial.go). A
+// limb-darkened disc is an integral over uniform ones, cut at the radii at
+// which they touch a caustic (annuli.go).
 //
 // # Light curves
 //
@@ -49,7 +51,9 @@
 // the quintic of the magnification itself, whose error is checked in the
 // middle of every pair of hops. Epochs next to caustics are computed one by
 // one. BoundedLightCurve takes a tolerance for each epoch and returns a bound
-// for each value.
+// for each value. Gradients returns the derivatives with respect to all seven
+// parameters, in closed form for points and as integrals over the limb for
+// discs (slopes.go).
 //
 // # Accuracy
 //
@@ -58,8 +62,15 @@
 // Rounding leaves about 1e-8 of A next to caustics. A result says in Error
 // what was not reached.
 //
+// On 3,000 sources next to caustics a limb-darkened disc is within 0.11 of a
+// tolerance of 1e-3 and 0.31 of one of 1e-4, at 20 and 27 times the cost of a
+// uniform disc; a light curve of the prior costs 1.3 times as much. Derivatives
+// cost 4 (points) to 6 light curves, and 1.4 magnifications more of a disc next
+// to a caustic; of 5,590 compared with differences, 3 were beyond the errors of
+// both.
+//
 // # Scope
 //
-// Static binary lenses and uniform sources. No limb darkening, parallax,
-// orbital motion or third body. All functions are safe for concurrent use.
+// Static binary lenses; sources uniform or with linear limb darkening. No
+// parallax, orbital motion or third body. All functions are safe for concurrent use.
 package lens

@@ -21,6 +21,19 @@ func ExampleBinary_Magnification() {
 	// Output: 687.8033 by contour
 }
 
+// The same source uniform, and with the limb darkening u = 0.51 of the law
+// I = 1 − u(1 − √(1−r²)).
+func ExampleLimbDarkening() {
+	b := lens.Binary{S: 0.8, Q: 0.1}
+	opt := lens.Options{RelTol: 1e-6}
+	fmt.Printf("%.4f\n", b.Magnification(0.01, 0.01, 0.01, opt).Magnification)
+	opt.LimbDarkening = lens.LimbDarkening(0.51)
+	fmt.Printf("%.4f\n", b.Magnification(0.01, 0.01, 0.01, opt).Magnification)
+	// Output:
+	// 18.2834
+	// 18.2753
+}
+
 // The light curve of MulensModel's issue 36, which settled the sense of α.
 func ExampleBinary_LightCurve() {
 	b := lens.Binary{S: 1.5, Q: 0.5}
@@ -33,6 +46,30 @@ func ExampleBinary_LightCurve() {
 	// Output:
 	// [1.506101 1.493634 1.137384] <nil>
 	// [2.3287 1.9988 1.1053] <nil>
+}
+
+// How much the peak of a curve moves with the parameters: the matrix Σ D·Dᵀ/σ²
+// of a light curve is its Fisher information.
+func ExampleBinary_Gradients() {
+	b := lens.Binary{S: 1.1, Q: 1e-3}
+	tr := lens.Trajectory{U0: 0.1, Alpha: 40, T0: 10, TE: 15}
+	d, err := b.Gradients(nil, []float64{11}, tr, 1e-3, lens.Options{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("A = %.4f\n", d[0].A)
+	for k, name := range []string{"s", "q", "α", "u0", "t0", "tE", "ρ"} {
+		fmt.Printf("∂A/∂%s = %.4g\n", name, d[0].D[k])
+	}
+	// Output:
+	// A = 8.3749
+	// ∂A/∂s = -0.007966
+	// ∂A/∂q = 9.327
+	// ∂A/∂α = 0.001905
+	// ∂A/∂u0 = -56.94
+	// ∂A/∂t0 = 2.603
+	// ∂A/∂tE = 0.1735
+	// ∂A/∂ρ = 0.1457
 }
 
 func ExampleTrajectory_Shift() {

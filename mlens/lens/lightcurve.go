@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// LightCurve returns the magnification of a uniform disc of radius rho, in
-// θ_E, at each of times, in days, along tr. The result is written to dst,
+// LightCurve returns the magnification of a disc of radius rho, in θ_E, uniform
+// but for opt.LimbDarkening, at each of times, in days, along tr. The result is written to dst,
 // which must be nil (allocates) or as long as times; nothing is allocated
 // per epoch. Times may be in any order; neighbours in time are fast, because
 // the images are followed from one epoch to the next wherever the distance
@@ -31,27 +31,47 @@ func (b Binary) LightCurve(dst, times []float64, tr Trajectory, rho float64, opt
 
 // run fills dst.
 func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) error {
-	tr := f.tr
-	if err := b.Check(); err != nil {
+	increasing, err := f.ready(b, len(dst), times, rho, opt)
+	if err != nil {
 		return err
 	}
+	if increasing {
+		f.walk(dst, times)
+		return nil
+	}
+	for i := range times {
+		f.one(dst, times, i)
+	}
+	return nil
+}
+
+// ready checks the arguments of a light curve of n epochs and prepares for it.
+// increasing is true if the times are in order.
+func (f *tracker) ready(b Binary, n int, times []float64, rho float64, opt Options) (increasing bool, err error) {
+	tr := f.tr
+	if err := b.Check(); err != nil {
+		return false, err
+	}
+	if err := opt.Check(); err != nil {
+		return false, err
+	}
 	if s := tr.U0 + tr.Alpha + tr.T0 + tr.TE; s-s != 0 {
-		return errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
+		return false, errors.New("lens: the trajectory is not finite: u0 = " + show(tr.U0) + ", alpha = " + show(tr.Alpha) + ", t0 = " + show(tr.T0) + ", tE = " + show(tr.TE))
 	}
 	if tr.TE == 0 {
-		return errors.New("lens: tE = 0, but an Einstein time must not be 0")
+		return false, errors.New("lens: tE = 0, but an Einstein time must not be 0")
 	}
 	if !(rho >= 0 && rho <= MaxPosition) {
-		return errors.New("lens: rho = " + show(rho) + ", but a source radius must be between 0 and 1e6")
+		return false, errors.New("lens: rho = " + show(rho) + ", but a source radius must be between 0 and 1e6")
 	}
-	if len(dst) != len(times) {
-		return errors.New("lens: dst holds " + strconv.Itoa(len(dst)) + " values, but there are " + strconv.Itoa(len(times)) + " times")
+	if n != len(times) {
+		return false, errors.New("lens: dst holds " + strconv.Itoa(n) + " values, but there are " + strconv.Itoa(len(times)) + " times")
 	}
-	increasing := tr.TE > 0
+	increasing = tr.TE > 0
 	before := math.Inf(-1)
 	for i, t := range times {
 		if t-t != 0 {
-			return errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
+			return false, errors.New("lens: times[" + strconv.Itoa(i) + "] = " + show(t) + " is not finite")
 		}
 		if t < before {
 			increasing = false
@@ -59,17 +79,17 @@ func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) 
 		before = t
 	}
 	if len(times) == 0 {
-		return nil
+		return true, nil
 	}
 	first, last := times[0], times[len(times)-1]
 	if !increasing {
 		first, last = slices.Min(times), slices.Max(times)
 	}
 	if d := f.when(last) - f.when(first); d-d != 0 {
-		return errors.New("lens: tE = " + show(tr.TE) + " is too small for times from " + show(first) + " to " + show(last))
+		return false, errors.New("lens: tE = " + show(tr.TE) + " is too small for times from " + show(first) + " to " + show(last))
 	}
 	if far := max(math.Abs(f.when(first)), math.Abs(f.when(last))) + math.Abs(tr.U0); far > MaxPosition {
-		return errors.New("lens: between times " + show(first) + " and " + show(last) + " the source comes as far as " + show(far) + " from the lens, but at most 1e6 is meant")
+		return false, errors.New("lens: between times " + show(first) + " and " + show(last) + " the source comes as far as " + show(far) + " from the lens, but at most 1e6 is meant")
 	}
 	f.rho, f.opt = rho, opt.withDefaults()
 	if opt.PointSource {
@@ -79,14 +99,7 @@ func (f *tracker) run(b Binary, dst, times []float64, rho float64, opt Options) 
 	f.e.folds = b.folds(&f.e.g, make([]fold, 0, 160), 32)
 	f.sn, f.cs = sincosDeg(tr.Alpha)
 	f.dir = scale(f.e.g.sign, complex(f.cs, f.sn))
-	if increasing {
-		f.walk(dst, times)
-		return nil
-	}
-	for i := range times {
-		f.one(dst, times, i)
-	}
-	return nil
+	return increasing, nil
 }
 
 // one computes epoch i alone.
@@ -172,6 +185,7 @@ func (f *follower) epoch(x, y, tau float64) float64 {
 	}
 	if f.near > nearest*f.rho {
 		q, err, worst := g.quadrupole(&f.im, f.rho, f.near, g.onAxis(eta, f.rho))
+		q *= f.opt.spread()
 		if small := math.Abs(q) + err; small <= 0.2*target {
 			f.free = math.Min(0.2*f.near, 0.1*f.rho/math.Sqrt(worst))
 			f.small = small
@@ -189,7 +203,7 @@ func (f *follower) disc(eta, beta complex128) float64 {
 	if f.on && f.near > nearest*f.rho {
 		f.e.c.mid = &f.im
 	}
-	r := f.e.disc(eta, beta, f.rho, f.opt, Result{})
+	r := f.e.extended(eta, beta, f.rho, f.opt, Result{})
 	f.err = r.Error
 	return r.Magnification
 }

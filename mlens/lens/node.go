@@ -95,6 +95,7 @@ func (f *tracker) node(axis bool) (n node, ok bool) {
 		return n, true
 	}
 	q, err, _ := g.quadrupole(im, f.rho, f.near, axis)
+	q *= f.opt.spread()
 	if !(err <= f.opt.target(n.a)) {
 		return n, false
 	}
@@ -111,7 +112,7 @@ func (f *tracker) node(axis bool) (n node, ok bool) {
 			t.j[i] += ds * j1[i]
 		}
 		moved, _, _ := g.quadrupole(&t, f.rho, f.near, axis)
-		n.q1 = (moved - q) / ds
+		n.q1 = (f.opt.spread()*moved - q) / ds
 	}
 	return n, true
 }

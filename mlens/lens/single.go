@@ -23,10 +23,17 @@ func SingleLens(u float64) float64 {
 // limb point at angle θ,
 //
 //	A = (1/π) ∫₀^π [l + 4(ρ + u cos θ)²/l³]/√(l²+4) dθ.
+//
+// With opt.LimbDarkening the disc is not uniform, but an integral over uniform
+// ones; the function panics if opt does not pass Check.
 func SingleLensDisc(u, rho float64, opt Options) float64 {
+	opt.must()
 	u, rho = math.Abs(u), math.Abs(rho)
 	if rho == 0 || opt.PointSource {
 		return SingleLens(u)
+	}
+	if opt.LimbDarkening != 0 {
+		return singleDarkened(u, rho, opt)
 	}
 	if u == 0 {
 		return math.Sqrt(1 + 4/(rho*rho))
@@ -63,4 +70,24 @@ func SingleLensDisc(u, rho float64, opt Options) float64 {
 		}
 		lo, hi = hi, math.Min(8*hi, math.Pi)
 	}
+}
+
+// singleDarkened is the integral of annuli.go. Its one kink is at the lens.
+func singleDarkened(u, rho float64, opt Options) float64 {
+	opt = opt.withDefaults()
+	part := opt
+	part.LimbDarkening = 0
+	ann := annuli{m: 1}
+	ann.disc = func(t, _ float64) (v, err column) {
+		v[0] = SingleLensDisc(u, rho*t, part)
+		err[0] = 0.1 * part.target(v[0])
+		return v, err
+	}
+	smooth := u >= rho
+	if !smooth {
+		ann.kinks = append(ann.kinks, u/rho)
+	}
+	ann.begin(smooth, 0)
+	v, _ := ann.integrate(opt.LimbDarkening, func(v *column) column { return column{opt.target(v[0])} })
+	return math.Max(v[0], 1)
 }
