@@ -162,6 +162,9 @@ func (d *descent) derivatives() {
 	d.stale = false
 }
 
+// leastDamping keeps the matrix of a step positive definite in floating point.
+const leastDamping = 1e-12
+
 // step tries one step and returns the decrease of χ² that it promised.
 func (d *descent) step() float64 {
 	delta := d.solve()
@@ -181,7 +184,7 @@ func (d *descent) step() float64 {
 		d.x, d.trial = d.trial, d.x
 		d.r, d.rTrial = d.rTrial, d.r
 		d.chi2, d.stale = chi2, true
-		d.damping *= max(1.0/3, 1-math.Pow(2*gain-1, 3))
+		d.damping = max(leastDamping, d.damping*max(1.0/3, 1-math.Pow(2*gain-1, 3)))
 		d.growth = 2
 		return promised
 	}
@@ -200,27 +203,37 @@ func (d *descent) step() float64 {
 // their range and would leave it stay.
 func (d *descent) solve() *mat.VecDense {
 	n := len(d.x)
-	delta := mat.NewVecDense(n, nil)
-	for damping := d.damping; ; damping *= 10 {
-		a := mat.NewSymDense(n, nil)
-		a.CopySym(d.info)
-		b := mat.VecDenseCopyOf(d.gradient)
-		for k, p := range d.params {
-			a.SetSym(k, k, d.info.At(k, k)+damping*max(d.info.At(k, k), 1/(p.Scale*p.Scale)))
-			if g := b.AtVec(k); (d.x[k] <= p.Min && g > 0) || (d.x[k] >= p.Max && g < 0) {
-				for j := range n {
-					a.SetSym(k, j, 0)
-				}
-				a.SetSym(k, k, 1)
-				b.SetVec(k, 0)
-			}
-		}
-		var chol mat.Cholesky
-		if chol.Factorize(a) && chol.SolveVecTo(delta, b) == nil {
-			delta.ScaleVec(-1, delta)
-			return delta
+	// In units in which D is 1 the matrix is as well conditioned as it can be.
+	unit := make([]float64, n)
+	b := mat.NewVecDense(n, nil)
+	for k, p := range d.params {
+		unit[k] = 1 / math.Sqrt(max(d.info.At(k, k), 1/(p.Scale*p.Scale)))
+		b.SetVec(k, d.gradient.AtVec(k)*unit[k])
+		if g := b.AtVec(k); (d.x[k] <= p.Min && g > 0) || (d.x[k] >= p.Max && g < 0) {
+			unit[k] = 0
+			b.SetVec(k, 0)
 		}
 	}
+	a := mat.NewSymDense(n, nil)
+	for j := range n {
+		for k := j; k < n; k++ {
+			a.SetSym(j, k, d.info.At(j, k)*unit[j]*unit[k])
+		}
+		if unit[j] == 0 {
+			a.SetSym(j, j, 1)
+		}
+		a.SetSym(j, j, a.At(j, j)+d.damping)
+	}
+	delta := mat.NewVecDense(n, nil)
+	var chol mat.Cholesky
+	if !chol.Factorize(a) || chol.SolveVecTo(delta, b) != nil {
+		delta.Zero() // the damping will grow
+		return delta
+	}
+	for k := range n {
+		delta.SetVec(k, -unit[k]*delta.AtVec(k))
+	}
+	return delta
 }
 
 func (d *descent) minimum(converged bool) Minimum {

@@ -113,3 +113,22 @@ func TestMinimiseFailures(t *testing.T) {
 		t.Errorf("cancelled: %+v, %v", m, err)
 	}
 }
+
+// A parameter on which nothing depends, and one at the end of its range in very
+// different units, do not keep the others from their minimum.
+func TestMinimiseBadlyScaled(t *testing.T) {
+	p := []Parameter{
+		{Min: math.Inf(-1), Max: math.Inf(1), Scale: 1e-6},
+		{Min: math.Inf(-1), Max: math.Inf(1), Scale: 1},
+		{Min: -1, Max: 1, Scale: 1e6},
+	}
+	residuals := func(dst, x []float64) error {
+		dst[0] = 1e9 * (x[0] - 3e-6)
+		dst[1] = 1e-7 * (x[2] - 5)
+		return nil
+	}
+	m, err := Minimise(context.Background(), residuals, 2, []float64{0, 7, 1}, p, Options{Tolerance: 1e-9})
+	if err != nil || !m.Converged || math.Abs(m.X[0]-3e-6) > 1e-13 || m.X[1] != 7 || m.X[2] != 1 {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
