@@ -1,10 +1,9 @@
 package mlens
 
 import (
-	"fmt"
-
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -14,11 +13,14 @@ import (
 	"github.com/mlens-go/microlens/mlens/refine"
 )
 
-// Solution is a local best fit of the exact light curve.
+// Solution is where a descent in χ² on the exact light curve has come to.
 type Solution struct {
 	Params  event.Theta // its f_s is that of Fluxes
 	Fluxes  event.Fluxes
 	Chi2DOF float64
+	// Converged says that it is a local minimum, and not just where the descent
+	// was given up.
+	Converged bool
 }
 
 // crossing is the least log10 ρ from which a descent starts. The smaller the
@@ -27,13 +29,14 @@ type Solution struct {
 const crossing = -2.7
 
 // Solutions goes downhill in χ² on the exact light curve from starts draws that
-// fit well and differ from each other, and returns the different minima within
-// the prior, the best first. The draws are chosen among the first tries, on
-// which the exact simulator is run. After a dozen steps the worse half of the
-// descents is given up.
+// fit well and differ from each other, and returns the different places within
+// the prior that it comes to, the best first. The draws are chosen among the
+// first tries, on which the exact simulator is run. The worse half of the
+// descents is given up after a dozen steps, and again half after sixty more.
 //
 // That minima are local and the starts few means that a solution can be missed;
-// those returned are exact, whatever network the draws came from.
+// those that converged are exact, whatever network the draws came from. When
+// ctx ends there is no result but its error.
 func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, starts int) ([]Solution, error) {
 	if len(draws) == 0 {
 		return nil, fmt.Errorf("mlens: %s: no draws to start from", p.Window.Name)
@@ -55,12 +58,20 @@ func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, s
 	from = distinct(from, sameSolution)
 	from = from[:(len(from)+1)/2]
 	p.descend(ctx, from, 60)
-	return distinct(from, sameSolution), ctx.Err()
+	from = distinct(from, sameSolution)
+	p.descend(ctx, from[:(len(from)+1)/2], 300)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return distinct(from, sameSolution), nil
 }
 
 // descend replaces each solution by what lies downhill of it.
 func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int) {
 	parallel(ctx, len(from), func(i int) {
+		if from[i].Converged {
+			return
+		}
 		if s, ok := p.polish(ctx, from[i].Params, iterations); ok {
 			from[i] = s
 		}
@@ -134,7 +145,7 @@ func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (
 	if m.X == nil || residuals(make([]float64, lc.Len()), m.X) != nil {
 		return Solution{}, false
 	}
-	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof()}
+	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof(), Converged: m.Converged}
 	s.Params = t
 	s.Params[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
 	return s, err == nil

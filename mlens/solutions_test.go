@@ -40,6 +40,9 @@ func TestSolutions(t *testing.T) {
 	}
 	at := p.fit(context.Background(), []event.Theta{truth})[0].Chi2
 	best := all[0]
+	if !best.Converged {
+		t.Errorf("the best descent has not converged: %+v", best)
+	}
 	if best.Fluxes.Chi2 > at {
 		t.Errorf("χ² = %.1f at the best solution %.3f, but %.1f at the truth", best.Fluxes.Chi2, best.Params, at)
 	}
@@ -54,5 +57,25 @@ func TestSolutions(t *testing.T) {
 func TestSolutionsWithoutDraws(t *testing.T) {
 	if _, err := (&Posterior{}).Solutions(context.Background(), nil, 10, 1); err == nil {
 		t.Error("no error for no draws")
+	}
+}
+
+func TestSolutionsCancelled(t *testing.T) {
+	e, err := Load("../data/models/small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lc, err := event.Read("../data/events/close-wide.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Condition(lc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if s, err := p.Solutions(ctx, p.Sample(100, 1), 50, 4); err == nil || s != nil {
+		t.Errorf("cancelled, but %v, %v", s, err)
 	}
 }

@@ -24,7 +24,7 @@ func (d *density) solid(level, neff float64) *density {
 			out.set(p.cells, level*(1-1e-6))
 		}
 	}
-	for _, p := range d.patches(func(v float64) bool { return v < level }, true) {
+	for _, p := range out.patches(func(v float64) bool { return v < level }, true) {
 		mass, area := d.mass(p.cells)
 		if flat := level * area; !p.border && !beyondNoise((flat-mass)*neff, flat*neff) {
 			out.set(p.cells, level*(1+1e-6))

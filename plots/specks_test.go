@@ -131,3 +131,33 @@ func inside(ring [][2]float64, x, y float64) bool {
 	}
 	return in
 }
+
+// A hole in an island that goes with it leaves nothing behind.
+func TestSolidNested(t *testing.T) {
+	const n = 20
+	d := &density{nx: n, ny: n, v: make([]float64, n*n)}
+	for y := 3; y < 6; y++ {
+		for x := 3; x < 6; x++ {
+			d.v[y*n+x] = 1.01
+		}
+	}
+	d.v[4*n+4] = 0.99
+	for y := 10; y < 18; y++ {
+		for x := 10; x < 18; x++ {
+			d.v[y*n+x] = 100
+		}
+	}
+	var sum float64
+	for _, v := range d.v {
+		sum += v
+	}
+	for i := range d.v {
+		d.v[i] /= sum
+	}
+	out := d.solid(1/sum, 1000)
+	for _, p := range out.patches(func(v float64) bool { return v >= 1/sum }, false) {
+		if len(p.cells) != 64 {
+			t.Errorf("an island of %d cells is left", len(p.cells))
+		}
+	}
+}

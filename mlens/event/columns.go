@@ -59,19 +59,28 @@ func (o ReadOptions) columns(header []string, n int) (*columns, error) {
 				if c.at[k] >= 0 {
 					break
 				}
-				c.at[k] = slices.IndexFunc(header, func(s string) bool { return nameMatches(strings.ToLower(s), p) })
+				c.at[k] = slices.IndexFunc(header, func(s string) bool {
+					s = strings.ToLower(s)
+					return nameMatches(s, p) && !(k == 2 && errorOfTime(s))
+				})
 				if c.at[k] >= 0 && c.taken(k) {
 					c.at[k] = -1
 				}
 			}
 		}
 	}
-	for k := range c.at { // by position
+	// By position; but where a header tells others, a third column that it does
+	// not call an error may be anything.
+	told := header != nil && slices.Max(c.at[:]) >= 0
+	for k := range c.at {
 		if c.at[k] >= 0 {
 			continue
 		}
 		if k >= n {
 			return nil, fmt.Errorf("the rows have %d columns, but three are needed: time, flux or magnitude, error", n)
+		}
+		if k == 2 && told {
+			return nil, fmt.Errorf("cannot tell which column is the %s; %s; name it", what[k], c.have())
 		}
 		c.at[k] = k
 		if c.taken(k) {
@@ -79,6 +88,11 @@ func (o ReadOptions) columns(header []string, n int) (*columns, error) {
 		}
 	}
 	return c, nil
+}
+
+// errorOfTime reports whether a column is the error of a time, such as hjd_err.
+func errorOfTime(name string) bool {
+	return strings.HasPrefix(name, "t_") || slices.ContainsFunc(knownNames[0], func(p string) bool { return nameMatches(name, p) })
 }
 
 // taken reports whether another column already has the place of column k.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -131,4 +133,41 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The error of the time is not the error of the flux, and a third column that a
+// header does not call an error is not taken for one.
+func TestReadErrorColumn(t *testing.T) {
+	dir := t.TempDir()
+	write := func(header string, row func(i int) string) string {
+		var b strings.Builder
+		b.WriteString(header + "\n")
+		for i := range 60 {
+			b.WriteString(row(i) + "\n")
+		}
+		path := filepath.Join(dir, "lc.csv")
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	path := write("HJD,HJD_err,F,F_err", func(i int) string { return fmt.Sprintf("%d,0.0001,%d,7", i, 1000+i) })
+	lc, err := Read(path)
+	if err != nil || lc.Err[0] != 7 || lc.Flux[1] != 1001 {
+		t.Errorf("HJD_err beside F_err: %+v, %v", lc, err)
+	}
+	path = write("time,mag,airmass", func(i int) string { return fmt.Sprintf("%d,%g,1.2", i, 18+0.01*float64(i)) })
+	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "which column is the error") || !strings.Contains(err.Error(), "airmass") {
+		t.Errorf("an airmass is taken for an error: %v", err)
+	}
+}
+
+func TestBestWindowOfConstantFlux(t *testing.T) {
+	lc := LightCurve{Name: "constant"}
+	for i := range 100 {
+		lc.Times, lc.Flux, lc.Err = append(lc.Times, 0.5*float64(i)), append(lc.Flux, 10), append(lc.Err, 1)
+	}
+	if start, err := lc.BestWindow(72); err != nil || start != 0 {
+		t.Errorf("%v, %v", start, err)
+	}
 }

@@ -94,7 +94,7 @@ func brightest(flux []float64) int {
 // deviates most from the baseline of the whole series.
 func (lc LightCurve) BestWindow(length float64) (float64, error) {
 	base := quantile(lc.Flux, 0.25)
-	best, start := 0.0, math.NaN()
+	best, start := -1.0, math.NaN()
 	for _, s := range lc.Windows(length) {
 		w, err := lc.Window(s, length)
 		if err != nil {

@@ -15,7 +15,7 @@ type TrainOptions struct {
 	Seed   uint64 // of the first weights
 
 	LearningRate float64 // Adam's, at its peak; 1e-3. It falls to zero along a cosine.
-	Warmup       int     // steps of linear rise; a twentieth of Steps, at most 200
+	Warmup       int     // steps of linear rise; a tenth of Steps and 5 more, at most 200
 	Clip         float64 // largest norm of the gradient; 5, negative: none
 	// LossLimit is what an example's −log p counts at most in the loss; it has no gradient beyond.
 	// 60, negative: none.
@@ -86,7 +86,7 @@ func (o TrainOptions) withDefaults() (TrainOptions, error) {
 	}
 	set(&o.Batch, 128)
 	set(&o.LearningRate, 1e-3)
-	set(&o.Warmup, min(200, o.Steps/20+1))
+	set(&o.Warmup, min(200, o.Steps/10+5))
 	set(&o.Clip, 5)
 	set(&o.LossLimit, 60)
 	set(&o.Average, 0.999)

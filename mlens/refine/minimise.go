@@ -37,7 +37,7 @@ type Minimum struct {
 	X    []float64
 	Chi2 float64
 	// Information is JᵀJ at X, the inverse of the covariance of X where the
-	// posterior is Gaussian.
+	// posterior is Gaussian; nil unless Converged.
 	Information *mat.SymDense
 	Evaluations int  // of the residuals
 	Converged   bool // no step promised a decrease above Tolerance
@@ -237,10 +237,14 @@ func (d *descent) solve() *mat.VecDense {
 }
 
 func (d *descent) minimum(converged bool) Minimum {
-	if d.stale {
-		d.derivatives()
+	m := Minimum{X: d.x, Chi2: d.chi2, Evaluations: d.calls, Converged: converged}
+	if converged {
+		if d.stale {
+			d.derivatives()
+		}
+		m.Information, m.Evaluations = d.info, d.calls
 	}
-	return Minimum{X: d.x, Chi2: d.chi2, Information: d.info, Evaluations: d.calls, Converged: converged}
+	return m
 }
 
 func dot(a, b []float64) (s float64) {

@@ -81,6 +81,11 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 	column := func(name string) int {
 		return slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")) == name })
 	}
+	for i, h := range header {
+		if slices.Contains(names, strings.TrimSpace(h)) && column(strings.TrimSpace(h)) != i {
+			return fmt.Errorf("%s: there are two columns %q; remove one", name, strings.TrimSpace(h))
+		}
+	}
 	for _, n := range added {
 		if column(n) >= 0 {
 			return fmt.Errorf("%s: there is a column %q already; rename or remove it: this program adds its own", name, n)

@@ -61,6 +61,7 @@ func TestMagnifyRefuses(t *testing.T) {
 		"s,q,x,y,rho\n1,nan,0,0,1e-3\n":              "q is",
 		"s,q,x,y,rho\n1,1,0,0,-1\n":                  "rho is -1",
 		"s,q,x,y,rho\n1,1,0,abc,1\n":                 `"abc"`,
+		"s,s,q,x,y,rho\n1,2,1,0,0,1\n":               `two columns "s"`,
 		"s,q,x,y,rho,error\n1,1,0,0,1,0\n":           `a column "error" already`,
 		"magnification,s,q,x,y,rho\n1,1,1,0,0,1\n":   `a column "magnification" already`,
 		"s,q,x,y,rho, images \n1,1,0,0,1,0\n":        `a column "images" already`,
