@@ -39,14 +39,15 @@ type Minimum struct {
 	// Information is JᵀJ at X, the inverse of the covariance of X where the
 	// posterior is Gaussian; nil unless Converged.
 	Information *mat.SymDense
-	Evaluations int  // of the residuals
-	Converged   bool // no step promised a decrease above Tolerance
+	Evaluations int // of the residuals
+	// Converged says that no step promised a decrease above Tolerance, with the
+	// derivatives by all parameters known.
+	Converged bool
 }
 
 // Minimise goes downhill in χ² from x to a minimum within the parameters'
 // ranges, by the method of Levenberg and Marquardt with the damping of Nielsen
-// (1999) and derivatives from differences. n is the number of
-// residuals.
+// (1999) and derivatives from differences. n is the number of residuals.
 //
 // An error is that of the first evaluation, or ctx's; a later evaluation that
 // fails only makes the step shorter.
@@ -90,6 +91,7 @@ type descent struct {
 	info      *mat.SymDense
 	gradient  *mat.VecDense // Jᵀr
 	stale     bool          // x has moved since the derivatives were made
+	blind     bool          // some derivative could not be made
 	damping   float64
 	growth    float64
 	calls     int
@@ -132,9 +134,10 @@ func (d *descent) begin() (err error) {
 	return err
 }
 
-// derivatives fills the Jacobian, JᵀJ and Jᵀr. A difference that cannot be made
-// counts as no dependence.
+// derivatives fills the Jacobian, JᵀJ and Jᵀr. Where a difference can be made to
+// neither side the parameter stays, and the descent is blind.
 func (d *descent) derivatives() {
+	d.blind = false
 	for k, p := range d.params {
 		h := p.Step
 		if h == 0 {
@@ -143,9 +146,13 @@ func (d *descent) derivatives() {
 		if d.x[k]+h > p.Max {
 			h = -h
 		}
-		copy(d.trial, d.x)
-		d.trial[k] += h
-		if _, err := d.at(d.jac[k], d.trial); err != nil {
+		err := d.displaced(k, h)
+		if err != nil && d.x[k]-h >= p.Min && d.x[k]-h <= p.Max {
+			h = -h
+			err = d.displaced(k, h)
+		}
+		if err != nil {
+			d.blind = true
 			clear(d.jac[k])
 			continue
 		}
@@ -160,6 +167,14 @@ func (d *descent) derivatives() {
 		d.gradient.SetVec(j, dot(d.jac[j], d.r))
 	}
 	d.stale = false
+}
+
+// displaced evaluates the residuals with parameter k changed by h into jac[k].
+func (d *descent) displaced(k int, h float64) error {
+	copy(d.trial, d.x)
+	d.trial[k] += h
+	_, err := d.at(d.jac[k], d.trial)
+	return err
 }
 
 // leastDamping keeps the matrix of a step positive definite in floating point.
@@ -237,12 +252,12 @@ func (d *descent) solve() *mat.VecDense {
 }
 
 func (d *descent) minimum(converged bool) Minimum {
-	m := Minimum{X: d.x, Chi2: d.chi2, Evaluations: d.calls, Converged: converged}
-	if converged {
-		if d.stale {
-			d.derivatives()
-		}
-		m.Information, m.Evaluations = d.info, d.calls
+	if converged && d.stale {
+		d.derivatives()
+	}
+	m := Minimum{X: d.x, Chi2: d.chi2, Evaluations: d.calls, Converged: converged && !d.blind}
+	if m.Converged {
+		m.Information = d.info
 	}
 	return m
 }

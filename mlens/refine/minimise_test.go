@@ -132,3 +132,31 @@ func TestMinimiseBadlyScaled(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
+
+// Where no derivative can be made there is no telling a minimum from any other
+// place.
+func TestMinimiseBlind(t *testing.T) {
+	island := func(dst, x []float64) error {
+		if x[0] != 2 {
+			return errors.New("sea")
+		}
+		dst[0] = 3
+		return nil
+	}
+	m, err := Minimise(context.Background(), island, 1, []float64{2}, free(1), Options{})
+	if err != nil || m.Converged || m.Information != nil {
+		t.Errorf("%+v, %v", m, err)
+	}
+	// On the edge of a cliff one side suffices.
+	cliff := func(dst, x []float64) error {
+		if x[0] > 1 {
+			return errors.New("sea")
+		}
+		dst[0] = x[0] - 1
+		return nil
+	}
+	m, err = Minimise(context.Background(), cliff, 1, []float64{1}, free(1), Options{})
+	if err != nil || !m.Converged || m.Information.At(0, 0) < 0.99 {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
