@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/mlens-go/microlens/mlens/lens"
 )
@@ -60,3 +61,21 @@ func (e *Exact) Magnification(p Params) ([]float64, error) {
 // Late returns how many epochs of the last Magnification may be wrong by more
 // than they should.
 func (e *Exact) Late() int { return e.curve.Late }
+
+// A pool lends an [Exact] to each goroutine that asks.
+type pool struct{ sync.Pool }
+
+func newPool(lc LightCurve) *pool {
+	p := &pool{}
+	p.New = func() any {
+		e, err := NewExact(lc)
+		if err != nil {
+			panic("event: " + err.Error()) // it was made before
+		}
+		return e
+	}
+	return p
+}
+
+func (p *pool) get() *Exact  { return p.Pool.Get().(*Exact) }
+func (p *pool) put(e *Exact) { p.Pool.Put(e) }
