@@ -90,10 +90,10 @@ func (l *Likelihood) Linear(a []float64) (Linear, error) {
 	if l.gain == 0 {
 		return lin, lin.check()
 	}
-	const steps = 4
-	for range steps {
+	const steps = 3
+	for i := range steps {
 		base, source := lin.inside()
-		w = weighted{}
+		w = weighted{slopes: i+1 < steps}
 		w.add(l.lc, a, l.gain, base, source)
 		lin.expand(w, base, source)
 	}
@@ -104,6 +104,7 @@ func (l *Likelihood) Linear(a []float64) (Linear, error) {
 // of its Hessian.
 type weighted struct {
 	given      bool // errors as given, else N(g, g)
+	slopes     bool // only the derivatives are wanted
 	ln         float64
 	g1, g2     float64
 	bb, bs, ss float64
@@ -131,7 +132,9 @@ func (w *weighted) add(lc LightCurve, a []float64, gain, base, source float64) {
 			// ln L = −(y − g)²/2g − ½ ln g
 			slope = r + r*r/2 - 1/(2*g)
 			bend = (1+r)*(1+r)/g - 1/(2*g*g)
-			w.ln -= r*r*g/2 + math.Log(g)/2
+			if !w.slopes {
+				w.ln -= r*r*g/2 + math.Log(g)/2
+			}
 		}
 		w.g1 += slope
 		w.g2 += slope * x
