@@ -22,6 +22,9 @@ type Parameter struct {
 	Scale float64
 	// Step is the change for numerical derivatives; zero means 1e-3·Scale.
 	Step float64
+	// Period is that of an angle, which lies in [Min, Min+Period) for [Sample] and
+	// has no range for [Minimise]; zero for other parameters.
+	Period float64
 }
 
 // Options of [Minimise]. The zero value is valid.

@@ -1,0 +1,91 @@
+package refine
+
+import (
+	"fmt"
+	"math"
+)
+
+// A LogProb is the logarithm of a density, up to a constant, at x; −Inf where it
+// vanishes. It is called from many goroutines.
+type LogProb func(x []float64) float64
+
+// A space maps parameters x onto coordinates y without ends: bounded parameters
+// through a logit, others as they are. Angles keep their value, and the density
+// is summed over their turns.
+type space []Parameter
+
+func newSpace(params []Parameter) space {
+	for k, p := range params {
+		if !(p.Min < p.Max) {
+			panic(fmt.Sprintf("refine: parameter %d ranges from %g to %g", k, p.Min, p.Max))
+		}
+	}
+	return params
+}
+
+func (s space) bounded(k int) bool {
+	return s[k].Period == 0 && !math.IsInf(s[k].Min, 0) && !math.IsInf(s[k].Max, 0)
+}
+
+// edge keeps a parameter that stands at the end of its range at a finite
+// coordinate.
+const edge = 1e-4
+
+// y returns the coordinates of x.
+func (s space) y(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for k, v := range x {
+		if !s.bounded(k) {
+			y[k] = v
+			continue
+		}
+		u := (v - s[k].Min) / (s[k].Max - s[k].Min)
+		u = min(max(u, edge), 1-edge)
+		y[k] = math.Log(u / (1 - u))
+	}
+	return y
+}
+
+// x stores the parameters at coordinates y in dst and returns ln|dx/dy|.
+func (s space) x(dst, y []float64) (logVolume float64) {
+	for k, v := range y {
+		switch {
+		case s[k].Period > 0:
+			dst[k] = v - s[k].Period*math.Floor((v-s[k].Min)/s[k].Period)
+		case s.bounded(k):
+			e := math.Exp(-math.Abs(v))
+			u := 1 / (1 + e)
+			if v < 0 {
+				u = e / (1 + e)
+			}
+			width := s[k].Max - s[k].Min
+			dst[k] = s[k].Min + width*u
+			logVolume += math.Log(width) - math.Abs(v) - 2*math.Log1p(e)
+		default:
+			dst[k] = v
+		}
+	}
+	return logVolume
+}
+
+// slope returns dx/dy of parameter k at x.
+func (s space) slope(k int, x float64) float64 {
+	if !s.bounded(k) {
+		return 1
+	}
+	width := s[k].Max - s[k].Min
+	u := min(max((x-s[k].Min)/width, edge), 1-edge)
+	return width * u * (1 - u)
+}
+
+// spread returns the standard deviation in y of a parameter of which nothing is
+// known; infinite if its range is.
+func (s space) spread(k int) float64 {
+	switch {
+	case s[k].Period > 0:
+		return s[k].Period / math.Sqrt(12)
+	case s.bounded(k):
+		return math.Pi / math.Sqrt(3) // of the logistic distribution
+	}
+	return math.Inf(1)
+}

@@ -1,0 +1,150 @@
+package refine
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// degrees of freedom of the proposals: tails heavy enough to cover what a
+// Gaussian at a mode misses, a variance that exists.
+const degrees = 5
+
+// A student is a multivariate t distribution in the coordinates of a space,
+// wound round its angles.
+type student struct {
+	weight float64
+	mean   []float64
+	cov    *mat.SymDense // its shape matrix
+	mode   int           // the mode it belongs to; −1: none
+
+	lower   mat.TriDense // cov = L·Lᵀ
+	inverse mat.TriDense // L⁻¹
+	norm    float64
+}
+
+// newStudent returns false where cov is not positive definite.
+func newStudent(weight float64, mean []float64, cov *mat.SymDense, mode int) (*student, bool) {
+	c := &student{weight: weight, mean: mean, cov: cov, mode: mode}
+	var chol mat.Cholesky
+	if !chol.Factorize(cov) || chol.Cond() > 1e14 {
+		return nil, false
+	}
+	chol.LTo(&c.lower)
+	if c.inverse.InverseTri(&c.lower) != nil {
+		return nil, false
+	}
+	d := float64(len(mean))
+	top, _ := math.Lgamma((degrees + d) / 2)
+	bottom, _ := math.Lgamma(degrees / 2.0)
+	c.norm = top - bottom - d/2*math.Log(degrees*math.Pi) - chol.LogDet()/2
+	return c, true
+}
+
+// distance2 returns the squared Mahalanobis distance of y.
+func (c *student) distance2(y []float64) (d2 float64) {
+	for i := range y {
+		var v float64
+		for j := 0; j <= i; j++ {
+			v += c.inverse.At(i, j) * (y[j] - c.mean[j])
+		}
+		d2 += v * v
+	}
+	return d2
+}
+
+func (c *student) logDensity(y []float64) float64 {
+	return c.norm - (degrees+float64(len(y)))/2*math.Log1p(c.distance2(y)/degrees)
+}
+
+// draw stores a random y.
+func (c *student) draw(y []float64, r *rand.Rand) {
+	z := make([]float64, len(y))
+	for i := range z {
+		z[i] = r.NormFloat64()
+	}
+	var chi2 float64 // degrees is a small integer
+	for range degrees {
+		v := r.NormFloat64()
+		chi2 += v * v
+	}
+	scale := math.Sqrt(degrees / chi2)
+	for i := range y {
+		y[i] = c.mean[i]
+		for j := 0; j <= i; j++ {
+			y[i] += scale * c.lower.At(i, j) * z[j]
+		}
+	}
+}
+
+// A mixture of t distributions.
+type mixture []*student
+
+// normalise makes the weights add up to 1.
+func (m mixture) normalise() {
+	var sum float64
+	for _, c := range m {
+		sum += c.weight
+	}
+	for _, c := range m {
+		c.weight /= sum
+	}
+}
+
+// terms stores the logarithm of each component's weighted density at y, summed
+// over the turns of the angles, and the nearest image of y as the component sees
+// it in near; it returns the logarithm of the sum.
+func (m mixture) terms(dst []float64, near [][]float64, y []float64, s space) float64 {
+	top := math.Inf(-1)
+	for i, c := range m {
+		copy(near[i], y)
+		for k, p := range s {
+			if p.Period > 0 {
+				near[i][k] = c.mean[k] + math.Remainder(y[k]-c.mean[k], p.Period)
+			}
+		}
+		dst[i] = math.Log(c.weight) + c.wound(near[i], s)
+		top = max(top, dst[i])
+	}
+	if math.IsInf(top, -1) {
+		return top
+	}
+	var sum float64
+	for _, v := range dst {
+		sum += math.Exp(v - top)
+	}
+	return top + math.Log(sum)
+}
+
+// wound is the density at y and at y one turn to either side, for each angle by
+// itself.
+func (c *student) wound(y []float64, s space) float64 {
+	ln := c.logDensity(y)
+	for k, p := range s {
+		// A narrow component has nothing a turn away.
+		if p.Period == 0 || 36*c.cov.At(k, k) < p.Period*p.Period/4 {
+			continue
+		}
+		v := y[k]
+		sum := 1.0
+		for _, turn := range []float64{-p.Period, p.Period} {
+			y[k] = v + turn
+			sum += math.Exp(c.logDensity(y) - ln)
+		}
+		y[k] = v
+		ln += math.Log(sum)
+	}
+	return ln
+}
+
+// draw stores a random y of the mixture.
+func (m mixture) draw(y []float64, r *rand.Rand) {
+	u := r.Float64()
+	for i, c := range m {
+		if u -= c.weight; u < 0 || i == len(m)-1 {
+			c.draw(y, r)
+			return
+		}
+	}
+}
