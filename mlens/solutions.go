@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/refine"
 )
@@ -21,6 +23,9 @@ type Solution struct {
 	// Converged says that it is a local minimum, and not just where the descent
 	// was given up.
 	Converged bool
+	// Information is that of the light curve on the parameters but f_s, the
+	// inverse of their covariance where χ² is a parabola; nil unless Converged.
+	Information *mat.SymDense
 }
 
 // crossing is the least log10 ρ from which a descent starts. The smaller the
@@ -114,13 +119,7 @@ func distance(a, b, scale event.Theta) (d float64) {
 // polish goes downhill in χ² from t. It returns false where the magnification
 // fails.
 func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (Solution, bool) {
-	bounds := p.est.Prior.Bounds()
-	scale := event.Theta{event.LogS: 0.07, event.LogQ: 0.3, event.Alpha: 10, event.U0: 0.05, event.T0: 1, event.LogTE: 0.1, event.LogRho: 0.5}
-	params := make([]refine.Parameter, event.Fs) // the fluxes are solved for
-	for k := range params {
-		params[k] = refine.Parameter{Min: bounds[k].Min, Max: bounds[k].Max, Scale: scale[k]}
-	}
-	params[event.Alpha].Min, params[event.Alpha].Max = math.Inf(-1), math.Inf(1)
+	params := p.curveParameters()
 
 	lc := p.Window
 	exact, err := event.NewExact(lc)
@@ -145,10 +144,23 @@ func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (
 	if m.X == nil || residuals(make([]float64, lc.Len()), m.X) != nil {
 		return Solution{}, false
 	}
-	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof(), Converged: m.Converged}
+	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof(), Converged: m.Converged, Information: m.Information}
 	s.Params = t
 	s.Params[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
 	return s, err == nil
+}
+
+// curveParameters describes the parameters that decide the magnification, all but
+// f_s.
+func (p *Posterior) curveParameters() []refine.Parameter {
+	bounds := p.est.Prior.Bounds()
+	scale := event.Theta{event.LogS: 0.07, event.LogQ: 0.3, event.Alpha: 10, event.U0: 0.05, event.T0: 1, event.LogTE: 0.1, event.LogRho: 0.5}
+	params := make([]refine.Parameter, event.Fs)
+	for k := range params {
+		params[k] = refine.Parameter{Min: bounds[k].Min, Max: bounds[k].Max, Scale: scale[k]}
+	}
+	params[event.Alpha].Period = 360
+	return params
 }
 
 // dof returns the degrees of freedom of χ²: eight parameters and one more flux.

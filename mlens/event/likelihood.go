@@ -208,9 +208,9 @@ func (l *Linear) check() error {
 	return nil
 }
 
-// logFs is the logarithm of likelihood times prior at f_s, the baseline
+// LogAt returns the logarithm of likelihood times prior at f_s = f, the baseline
 // integrated out.
-func (l *Linear) logFs(f float64) float64 {
+func (l *Linear) LogAt(f float64) float64 {
 	bend, base, ln := l.given(f)
 	if !(base > 0) {
 		return math.Inf(-1)
@@ -244,7 +244,7 @@ func (l *Linear) grid() (lo, hi, best float64) {
 // the baseline, under their priors.
 func (l *Linear) LogMarginal() float64 {
 	lo, hi, best := l.grid()
-	top := l.logFs(best)
+	top := l.LogAt(best)
 	h := (hi - lo) / (fsNodes - 1)
 	var sum float64
 	for i := range fsNodes { // Simpson
@@ -255,7 +255,7 @@ func (l *Linear) LogMarginal() float64 {
 		case i%2 == 1:
 			w = 4
 		}
-		sum += w * math.Exp(l.logFs(lo+float64(i)*h)-top)
+		sum += w * math.Exp(l.LogAt(lo+float64(i)*h)-top)
 	}
 	return top + math.Log(sum*h/3)
 }
@@ -274,18 +274,18 @@ func (l *Linear) LogDensityFs(fs float64) float64 {
 	if !l.Fs.contains(fs) {
 		return math.Inf(-1)
 	}
-	return l.logFs(fs) - l.LogMarginal()
+	return l.LogAt(fs) - l.LogMarginal()
 }
 
 // SampleFs returns the quantile u of the posterior of f_s, given the other seven
 // parameters: a draw, if u is uniform in (0, 1).
 func (l *Linear) SampleFs(u float64) float64 {
 	lo, hi, best := l.grid()
-	top := l.logFs(best)
+	top := l.LogAt(best)
 	h := (hi - lo) / (fsNodes - 1)
 	var p, cum [fsNodes]float64
 	for i := range p {
-		p[i] = math.Exp(l.logFs(lo+float64(i)*h) - top)
+		p[i] = math.Exp(l.LogAt(lo+float64(i)*h) - top)
 		if i > 0 {
 			cum[i] = cum[i-1] + (p[i-1]+p[i])/2
 		}

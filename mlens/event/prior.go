@@ -87,6 +87,17 @@ func (p Prior) LogDensity(t Theta) float64 {
 	if !p.Contains(t) {
 		return math.Inf(-1)
 	}
+	return p.LogDensityOfCurve(t) - math.Log(t[Fs]*math.Log(p.Fs.Max/p.Fs.Min)) // log-uniform, but the coordinate is f_s itself
+}
+
+// LogDensityOfCurve returns the natural logarithm of the prior density of the
+// seven parameters that decide the magnification, per unit of the coordinates of
+// a Theta; −Inf where t is outside the prior.
+func (p Prior) LogDensityOfCurve(t Theta) float64 {
+	t[Fs] = p.Fs.Min
+	if !p.Contains(t) {
+		return math.Inf(-1)
+	}
 	var ld float64
 	for i, b := range p.Bounds() {
 		switch i {
@@ -94,8 +105,7 @@ func (p Prior) LogDensity(t Theta) float64 {
 			z := (t[i] - p.LogTEMean) / p.LogTESigma
 			cdf := func(x float64) float64 { return 0.5 * math.Erfc(-(x-p.LogTEMean)/(p.LogTESigma*math.Sqrt2)) }
 			ld += -z*z/2 - math.Log(p.LogTESigma*math.Sqrt(2*math.Pi)*(cdf(b.Max)-cdf(b.Min)))
-		case Fs: // log-uniform, but the coordinate is f_s itself
-			ld -= math.Log(t[i] * math.Log(b.Max/b.Min))
+		case Fs:
 		default:
 			ld -= math.Log(b.Max - b.Min)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -102,13 +103,17 @@ type descent struct {
 
 func newDescent(r Residuals, n int, x []float64, params []Parameter) *descent {
 	d := &descent{
-		residuals: r, params: params, x: make([]float64, len(x)), trial: make([]float64, len(x)),
+		residuals: r, params: slices.Clone(params), x: make([]float64, len(x)), trial: make([]float64, len(x)),
 		r: make([]float64, n), rTrial: make([]float64, n), jac: make([][]float64, len(x)),
 		info: mat.NewSymDense(len(x), nil), gradient: mat.NewVecDense(len(x), nil),
 		stale: true, damping: 1e-3, growth: 2,
 	}
-	for k := range x {
-		d.x[k] = min(max(x[k], params[k].Min), params[k].Max)
+	for k, p := range d.params {
+		if p.Period > 0 {
+			p.Min, p.Max = math.Inf(-1), math.Inf(1)
+			d.params[k] = p
+		}
+		d.x[k] = min(max(x[k], p.Min), p.Max)
 		d.jac[k] = make([]float64, n)
 	}
 	return d

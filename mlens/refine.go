@@ -1,0 +1,268 @@
+package mlens
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/refine"
+)
+
+// RefineOptions of [Posterior.Refine]. The zero value is valid.
+type RefineOptions struct {
+	Seed uint64
+	// Tries is the number of the network's draws that the exact simulator is run
+	// on, Starts the number of those from which descents start; zero means 1,000
+	// and 12.
+	Tries, Starts int
+	// Budget is the largest number of likelihoods for sampling, ESS the effective
+	// sample size that ends it before; zero means 10,000 and 500.
+	Budget int
+	ESS    float64
+	// Progress is told what is being done, how much of it is done and how much
+	// there is to do; may be nil.
+	Progress func(what string, done, total int)
+}
+
+// RefinedMode is one solution with its share of the exact posterior.
+type RefinedMode struct {
+	Solution
+	// LogEvidence is the logarithm of the likelihood integrated over the prior
+	// near the solution; the error is one standard deviation.
+	LogEvidence, LogEvidenceErr float64
+	Weight                      float64 // share of the evidence
+	ESS                         float64
+	Mean, Sigma                 event.Theta // of the draws; α's mean is circular
+	// Sampled says that the evidence comes from draws, not from the curvature at
+	// the minimum (Laplace's approximation), which is used where the solution is
+	// too improbable to be worth draws.
+	Sampled bool
+}
+
+// Refined is the exact posterior of an event.
+type Refined struct {
+	Modes       []RefinedMode // the most probable first
+	Draws       []event.Theta // of equal weight
+	LogEvidence float64       // and its standard deviation
+	Err         float64
+	ESS, ESSErr float64
+	KHat        float64 // of the importance weights, see refine.KHat
+	// Evaluations are the likelihoods of the sampling, Failed those of them for
+	// which there was no magnification.
+	Evaluations, Failed int
+	Photons             bool // whether the noise is the photons' own, see event.NewLikelihood
+
+	post *Posterior
+	lik  *event.Likelihood
+}
+
+// improbable is the difference in ln L to the best beyond which a solution gets
+// no draws.
+const improbable = 25
+
+// Refine finds the exact posterior: it goes downhill from the network's best
+// draws to the solutions ([Posterior.Solutions]), and draws from the exact
+// likelihood times the prior by adaptive importance sampling that starts at all
+// of them ([refine.Sample]). The network decides only where the search begins.
+//
+// The likelihood is that of [event.NewLikelihood]. The prior is the analytic one.
+// When ctx ends there is no result but its error.
+func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
+	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 1000), cmp.Or(opt.Starts, 12)
+	if opt.ESS == 0 {
+		opt.ESS = 500
+	}
+	solutions, err := p.Solutions(ctx, draws, opt.Tries, opt.Starts)
+	if err != nil {
+		return nil, err
+	}
+	lik, err := event.NewLikelihood(p.Window, p.est.Prior)
+	if err != nil {
+		return nil, err
+	}
+	out := &Refined{post: p, lik: lik, Photons: lik.Photons()}
+	var starts []refine.Start
+	best := solutions[0].Fluxes.Chi2
+	fs := 0.0
+	for _, s := range solutions {
+		if s.Fluxes.Chi2 > best+2*improbable {
+			continue
+		}
+		starts = append(starts, refine.Start{X: s.Params[:event.Fs], Information: s.Information})
+		out.Modes = append(out.Modes, RefinedMode{Solution: s, Sampled: true})
+		fs = max(fs, s.Params[event.Fs])
+	}
+	d := density{lik: lik, prior: p.est.Prior, fs: fs}
+	sampled, err := refine.Sample(ctx, d.logProb, p.curveParameters(), starts, refine.SampleOptions{
+		Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS,
+		Progress: func(n int, ess float64) {
+			if opt.Progress != nil {
+				opt.Progress("effective draws", int(ess), int(opt.ESS))
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	out.LogEvidence, out.Err = sampled.LogEvidence, sampled.LogEvidenceErr
+	out.ESS, out.ESSErr, out.KHat = sampled.ESS, sampled.ESSErr, sampled.KHat
+	out.Evaluations, out.Failed = sampled.Evaluations, int(d.failed.Load())
+	if math.IsInf(out.LogEvidence, -1) {
+		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
+	}
+	out.resample(sampled, &d, opt.Seed)
+	slices.SortStableFunc(out.Modes, func(a, b RefinedMode) int { return cmp.Compare(b.LogEvidence, a.LogEvidence) })
+	return out, nil
+}
+
+// density is the exact posterior of the seven parameters that decide the
+// magnification, up to the evidence.
+type density struct {
+	lik    *event.Likelihood
+	prior  event.Prior
+	fs     float64 // no solution's is much higher; decides the precision of A
+	kept   sync.Map
+	failed atomic.Int64
+}
+
+// logProb implements refine.LogProb. It keeps what it found out of f_s.
+func (d *density) logProb(x []float64) float64 {
+	var t event.Theta
+	copy(t[:], x)
+	ln := d.prior.LogDensityOfCurve(t)
+	if math.IsInf(ln, -1) {
+		return ln
+	}
+	t[event.Fs] = min(1.2*d.fs, 1)
+	lin, err := d.lik.At(t.Params())
+	if err != nil {
+		d.failed.Add(1)
+		return math.Inf(-1)
+	}
+	d.kept.Store([event.Fs]float64(x), lin)
+	return ln + lin.LogMarginal()
+}
+
+// resampled is the number of draws of equal weight that a refined posterior has.
+const resampled = 4000
+
+// resample turns weighted draws into equally likely ones with their f_s, and
+// sums up each mode.
+func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
+	g := rand.New(rand.NewPCG(seed, 1<<62))
+	groups := make([][]event.Theta, len(r.Modes))
+	// Within each mode systematic resampling, so that improbable ones have draws
+	// too; then among all.
+	for k := range r.Modes {
+		for _, i := range systematic(s.Draws, k, resampled/4, g) {
+			groups[k] = append(groups[k], d.withFs(s.Draws[i].X, g))
+		}
+	}
+	for _, i := range systematic(s.Draws, -1, resampled, g) {
+		r.Draws = append(r.Draws, d.withFs(s.Draws[i].X, g))
+	}
+	for k := range r.Modes {
+		m := &r.Modes[k]
+		share := s.Modes[k]
+		m.LogEvidence, m.LogEvidenceErr, m.Weight, m.ESS = share.LogEvidence, share.LogEvidenceErr, share.Weight, share.ESS
+		if len(groups[k]) > 0 {
+			m.Mean, m.Sigma = moments(groups[k])
+		}
+	}
+}
+
+// systematic returns the indices of n draws of one mode (−1: of all), each as
+// often as its weight demands.
+func systematic(draws []refine.Draw, mode, n int, g *rand.Rand) (out []int) {
+	top := math.Inf(-1)
+	in := func(d refine.Draw) bool { return mode < 0 || d.Mode == mode }
+	for _, d := range draws {
+		if in(d) {
+			top = max(top, d.LogWeight)
+		}
+	}
+	if math.IsInf(top, -1) {
+		return nil
+	}
+	var total float64
+	for _, d := range draws {
+		if in(d) {
+			total += math.Exp(d.LogWeight - top)
+		}
+	}
+	step := total / float64(n)
+	next := step * g.Float64()
+	var sum float64
+	for i, d := range draws {
+		if !in(d) {
+			continue
+		}
+		for sum += math.Exp(d.LogWeight - top); next < sum && len(out) < n; next += step {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// withFs adds a draw of f_s.
+func (d *density) withFs(x []float64, g *rand.Rand) (t event.Theta) {
+	copy(t[:], x)
+	lin, ok := d.kept.Load([event.Fs]float64(x))
+	if !ok {
+		panic("mlens: a draw without a likelihood has a weight")
+	}
+	l := lin.(event.Linear)
+	t[event.Fs] = l.SampleFs(g.Float64())
+	return t
+}
+
+// moments returns mean and standard deviation; α is taken about its circular
+// mean.
+func moments(draws []event.Theta) (mean, sigma event.Theta) {
+	var sin, cos float64
+	for _, t := range draws {
+		s, c := math.Sincos(t[event.Alpha] * math.Pi / 180)
+		sin, cos = sin+s, cos+c
+	}
+	about := math.Atan2(sin, cos) * 180 / math.Pi
+	n := float64(len(draws))
+	at := func(t event.Theta, k int) float64 {
+		if k == event.Alpha {
+			return about + math.Remainder(t[k]-about, 360)
+		}
+		return t[k]
+	}
+	for k := range mean {
+		for _, t := range draws {
+			mean[k] += at(t, k) / n
+		}
+		for _, t := range draws {
+			d := at(t, k) - mean[k]
+			sigma[k] += d * d / n
+		}
+		sigma[k] = math.Sqrt(sigma[k])
+	}
+	mean[event.Alpha] = math.Mod(mean[event.Alpha]+720, 360)
+	return mean, sigma
+}
+
+// LogProb returns the logarithm of the exact posterior density at t, per unit of
+// the coordinates of a Theta; −Inf outside the prior, or where there is no
+// magnification.
+func (r *Refined) LogProb(t event.Theta) float64 {
+	prior := r.post.est.Prior
+	if !prior.Contains(t) {
+		return math.Inf(-1)
+	}
+	lin, err := r.lik.At(t.Params())
+	if err != nil {
+		return math.Inf(-1)
+	}
+	return prior.LogDensityOfCurve(t) + lin.LogAt(t[event.Fs]) - r.LogEvidence
+}
