@@ -26,8 +26,11 @@ func newTrainCommand() *cobra.Command {
 		Short: "Train a network, or go on with an interrupted training",
 		Long: `Trains a network on simulations of the prior, which are made first where they are
 missing. Interrupted or killed, the same command goes on from the last
-checkpoint; done, it says where the model is.`,
-		Example: "  go tool mlens train -sims 140000 -curves 1000000 -out my-model",
+checkpoint; done, it says where the model is. With -from, training begins with
+the weights of a finished model, on new light curves and at the learning rate
+given, and the new model says what it was made from.`,
+		Example: `  go tool mlens train -network roman -sims 140000 -curves 1000000 -out my-model
+  go tool mlens train -from my-model -sims 1000000 -curves 2000000 -lr 5e-4 -out better`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
