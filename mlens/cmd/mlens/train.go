@@ -31,7 +31,7 @@ the weights of a finished model, on new light curves and at the learning rate
 given, and the new model says what it was made from.`,
 		Example: `  go tool mlens train -network roman -sims 140000 -curves 1000000 -out my-model
   go tool mlens train -from my-model -sims 1000000 -curves 2000000 -lr 5e-4 -out better`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			build, ok := networks[network]
