@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 
@@ -21,57 +22,58 @@ import (
 const heldSeed = 0x6c656e73
 
 // fixedSet realises 100 light curves of the chosen simulations, in order, and as
-// many hundreds more, up to 1,000, as there are simulations.
-func fixedSet(b *bank.Bank, chosen []int, cfg TrainConfig, scaler Scaler) ([]flow.Batch, error) {
-	src := &source{bank: b, chosen: chosen, obs: cfg.Observing, scaler: scaler, batch: 100, seed: heldSeed, inOrder: true}
-	out := make([]flow.Batch, min(10, (len(chosen)+99)/100))
+// many hundreds more, up to 1,000, as there are simulations. It returns the truths
+// too.
+func (e *Estimator) fixedSet(b *bank.Bank, chosen []int) ([]flow.Batch, []event.Theta, error) {
+	const n = 100
+	src := e.source(b, chosen)
+	src.batch, src.seed, src.inOrder = n, heldSeed, true
+	out := make([]flow.Batch, min(10, (len(chosen)+n-1)/n))
+	truths := make([]event.Theta, n*len(out))
 	for k := range out {
-		if err := src.Batch(k, &out[k]); err != nil {
-			return nil, err
+		out[k] = *flow.NewBatch(e.Network, n)
+		if err := src.fill(k, &out[k], truths[n*k:][:n]); err != nil {
+			return nil, nil, err
 		}
 	}
-	return out, nil
+	return out, truths, nil
+}
+
+// source makes examples of the chosen simulations as e's training observes them.
+func (e *Estimator) source(b *bank.Bank, chosen []int) *source {
+	return &source{
+		bank: b, chosen: chosen, obs: e.Training.Observing, network: e.Network, targets: e.Targets, scaler: e.Scaler,
+		batch: e.Training.Batch,
+	}
 }
 
 // baselines returns the mean NLL, standardised, of the held-out truths under
 // two densities that look at no light curve: the analytic prior, and one
 // Gaussian with the mean and covariance of the training parameters.
-func baselines(b *bank.Bank, chosen []int, held []flow.Batch, scaler Scaler) (prior, gaussian float64) {
+func baselines(b *bank.Bank, chosen []int, held []event.Theta, scaler Scaler) (prior, gaussian float64) {
 	// A sample of training parameters with t0 and f_s as realisations draw them.
-	src := &source{bank: b, chosen: chosen, scaler: scaler, batch: 1, seed: 1}
 	n := min(len(chosen), 4000)
 	data := mat.NewDense(n, event.Dim, nil)
 	var real bank.Realisation
-	x, c := make([]float32, event.Season().N*channels), make([]float32, scalars)
 	for i := range n {
-		t, err := src.realise(&real, i, x, c)
-		if err != nil {
+		r := rand.New(rand.NewPCG(1, uint64(i)))
+		if err := b.Realise(&real, chosen[r.IntN(len(chosen))], bank.Observing{}, r); err != nil {
 			return math.NaN(), math.NaN()
 		}
-		z := scaler.Standard(t)
+		z := scaler.Standard(real.Theta)
 		data.SetRow(i, z[:])
 	}
 	var cov mat.SymDense
 	covariance(&cov, data)
 	normal, ok := distmv.NewNormal(make([]float64, event.Dim), &cov, nil)
-	var total float64
-	for _, batch := range held {
-		for j := range batch.N {
-			var z event.Theta
-			for k := range z {
-				z[k] = float64(batch.Y[j*event.Dim+k])
-			}
-			t := scaler.Physical(z)
-			for k, r := range b.Config.Prior.Bounds() { // float32 rounding
-				t[k] = min(max(t[k], r.Min), r.Max)
-			}
-			prior -= b.Config.Prior.LogDensity(t) + scaler.LogVolume()
-			if ok {
-				gaussian -= normal.LogProb(z[:])
-			}
-			total++
+	for _, t := range held {
+		prior -= b.Config.Prior.LogDensity(t) + scaler.LogVolume()
+		if ok {
+			z := scaler.Standard(t)
+			gaussian -= normal.LogProb(z[:])
 		}
 	}
+	total := float64(len(held))
 	return prior / total, gaussian / total
 }
 
@@ -88,13 +90,13 @@ func covariance(dst *mat.SymDense, data *mat.Dense) {
 func (e *Estimator) meanNLL(batches []flow.Batch) (float64, error) {
 	var sum, n float64
 	for _, b := range batches {
-		h, err := e.model.Context(b.X, b.C)
+		h, err := e.model.Context(b.X, b.C, b.Branches...)
 		if err != nil {
 			return 0, fmt.Errorf("mlens: %w", err)
 		}
 		for j := range b.N {
 			d := e.model.Density(h[j*len(h)/b.N:][:len(h)/b.N])
-			sum -= float64(d.LogProb(nil, b.Y[j*event.Dim:][:event.Dim])[0])
+			sum += float64(b.LogVolume[j]) - float64(d.LogProb(nil, part(b.Y, j, event.Dim))[0])
 			n++
 		}
 	}
@@ -116,7 +118,8 @@ func (e *Estimator) Evaluate(ctx context.Context, b *bank.Bank, split bank.Split
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("mlens: the bank has no simulation in this split after the cut at χ²/dof > %g", e.Training.Cut)
 	}
-	src := &source{bank: b, chosen: chosen, obs: e.Training.Observing, scaler: e.Scaler, batch: 1, seed: heldSeed, inOrder: true}
+	src := e.source(b, chosen)
+	src.seed, src.inOrder = heldSeed, true
 	type result struct {
 		logProb, inside float64
 		ranks           [event.Dim]float64
@@ -129,21 +132,20 @@ func (e *Estimator) Evaluate(ctx context.Context, b *bank.Bank, split bank.Split
 	done := 0
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			var real bank.Realisation
-			x, c := make([]float32, event.Season().N*channels), make([]float32, scalars)
+			var w worker
+			f := newFeatures()
 			for i := range next {
 				r := &results[i]
-				truth, err := src.realise(&real, i, x, c)
+				truth, err := src.realise(&w, i, f)
 				if err != nil {
 					r.err = err
 					continue
 				}
-				h, err := e.model.Context(x, c)
+				p, err := e.condition(f)
 				if err != nil {
 					r.err = err
 					continue
 				}
-				p := &Posterior{est: e, density: e.model.Density(h)}
 				r.logProb = p.LogProb([]event.Theta{truth})[0]
 				sample := p.Sample(draws, uint64(i))
 				r.inside = p.Inside()

@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -20,8 +21,52 @@ func TestBaseline(t *testing.T) {
 			for i := range lc.Flux {
 				lc.Flux[i], lc.Weight[i] = unit*(test.flux+r.NormFloat64()), 1/(unit*unit)
 			}
-			if _, err := baseline(lc); (err == nil) != test.ok || err != nil && !strings.Contains(err.Error(), "reference image") {
+			if _, err := new(featuriser).baseline(lc); (err == nil) != test.ok || err != nil && !strings.Contains(err.Error(), "reference image") {
 				t.Errorf("a baseline of %g errors in units of %g: %v", test.flux, unit, err)
+			}
+		}
+	}
+}
+
+// BenchmarkFeatures times the features of one light curve, and the fit within.
+func BenchmarkFeatures(b *testing.B) {
+	p := event.Params{S: 0.7, Q: 0.02, Alpha: 130, U0: 0.2, T0: 31, TE: 12, Rho: 2e-3, Fs: 0.4}
+	full, err := p.Simulate(event.Season().Times(), 120, rand.New(rand.NewPCG(5, 0)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	lc := full.Bin(event.Season())
+	var z featuriser
+	f := newFeatures()
+	b.Run("all", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := z.compute(f, lc); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	base, err := z.baseline(lc)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("fit", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			z.fitter.fit(lc, base)
+		}
+	})
+}
+
+func TestLogarithms(t *testing.T) {
+	for l := -300.0; l < 300; l += 0.0137 {
+		x := math.Exp(l)
+		if e := math.Abs(ln(x) - math.Log(x)); !(e < 1e-9) {
+			t.Fatalf("ln %g is wrong by %g", x, e)
+		}
+		for _, z := range []float64{x, -x, 0} {
+			if e := math.Abs(asinh(z) - math.Asinh(z)); math.Abs(z) < 1e100 && !(e < 1e-8) {
+				t.Fatalf("asinh %g is wrong by %g", z, e)
 			}
 		}
 	}

@@ -24,9 +24,12 @@ func tiny() TrainConfig {
 	if testing.Short() {
 		curves = 320
 	}
-	net := Small()
+	net := Roman()
 	net.Patch, net.Dims, net.Pool = 72, []int{16}, nil
-	net.Context, net.Blocks, net.Hidden, net.Mixture = 16, 3, 16, 2
+	net.Context, net.Blocks, net.Hidden, net.Circular = 16, 3, 16, 4
+	for i := range net.Branches {
+		net.Branches[i].Dims, net.Branches[i].Width = []int{8}, 8
+	}
 	return TrainConfig{Bank: bank.Config{N: 1000, Seed: 1}, Network: net, Curves: curves, Batch: 32, LearningRate: 5e-3, Observing: bank.Observing{Irregular: 0.5}}
 }
 
@@ -89,10 +92,13 @@ func BenchmarkRealise(b *testing.B) {
 	}
 	for _, irregular := range []float64{0, 1} {
 		b.Run(map[float64]string{0: "regular", 1: "irregular"}[irregular], func(b *testing.B) {
-			src := &source{bank: bk, chosen: chosen, obs: bank.Observing{Irregular: irregular}, scaler: newScaler(bk, chosen), batch: 128}
-			var batch flow.Batch
+			e := &Estimator{Manifest: Manifest{Network: Roman(), Scaler: newScaler(bk, chosen), Targets: Targets(newScaler(bk, chosen))}}
+			src := e.source(bk, chosen)
+			src.obs.Irregular, src.batch = irregular, 128
+			batch := flow.NewBatch(e.Network, 128)
+			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if err := src.Batch(i, &batch); err != nil {
+				if err := src.Batch(i, batch); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -142,6 +148,21 @@ func TestPosterior(t *testing.T) {
 		}
 		if d != again[i] {
 			t.Fatal("the same seed gave other draws")
+		}
+	}
+	// Samples have the density that LogProb says: that of the flow's variables,
+	// times the volume of the map from them.
+	y := make([]float32, 50*event.Dim)
+	lps := make([]float32, 50)
+	p.density.SampleLogProb(y, lps, 3)
+	for i := range lps {
+		at, ok := p.inside(part(y, i, event.Dim))
+		if !ok {
+			continue
+		}
+		volume := e.Targets.encode(make([]float32, event.Dim), &p.single, at, e.circular())
+		if d := p.LogProb([]event.Theta{at})[0] - (float64(lps[i]) + volume); !(math.Abs(d) < 0.02) {
+			t.Errorf("draw %d has log-density off by %g", i, d)
 		}
 	}
 	if other[0] == draws[0] {
@@ -348,10 +369,12 @@ func TestTrainResumes(t *testing.T) {
 
 func TestFeaturesIgnoreGaps(t *testing.T) {
 	lc := simulated(t)
-	x, c := make([]float32, 7200*channels), make([]float32, scalars)
-	if err := features(x, c, lc.Bin(event.Season())); err != nil {
+	var z featuriser
+	whole, part := newFeatures(), newFeatures()
+	if err := z.compute(whole, lc.Bin(event.Season())); err != nil {
 		t.Fatal(err)
 	}
+	x, c := whole.x, whole.c
 	if math.Abs(math.Exp(float64(c[0])*0.6+4.6)/120-1) > 0.03 {
 		t.Errorf("S/N of the baseline %v, want 120", math.Exp(float64(c[0])*0.6+4.6))
 	}
@@ -361,10 +384,10 @@ func TestFeaturesIgnoreGaps(t *testing.T) {
 			gap.Times, gap.Flux, gap.Err = append(gap.Times, x), append(gap.Flux, lc.Flux[i]), append(gap.Err, lc.Err[i])
 		}
 	}
-	y := make([]float32, len(x))
-	if err := features(y, c, gap.Bin(event.Season())); err != nil {
+	if err := z.compute(part, gap.Bin(event.Season())); err != nil {
 		t.Fatal(err)
 	}
+	y := part.x
 	for i := range 7200 {
 		measured := y[channels*i+2] == 1
 		if in := i >= 1000 && i <= 1400; in == measured {

@@ -20,7 +20,7 @@ import (
 
 // modelVersion changes when the features, the file format or the meaning of the
 // weights do.
-const modelVersion = 1
+const modelVersion = 2
 
 const (
 	manifestName = "model.json"
@@ -43,6 +43,7 @@ type Manifest struct {
 	Version  int
 	Network  flow.Config
 	Scaler   Scaler
+	Targets  Targets
 	Prior    event.Prior // the support; trained is what the cut leaves of it
 	Training TrainConfig
 	Record   Record
@@ -54,11 +55,15 @@ type Manifest struct {
 // Record tells how a model was made and how good it is.
 type Record struct {
 	BankHash    string
-	Simulations int // before the cut
-	Accepted    int // after it, all splits
-	Trained     int // of those, in the training split
-	CurvesSeen  int
+	Simulations int     // before the cut
+	Accepted    int     // after it, all splits
+	Trained     int     // of those, in the training split
+	CurvesSeen  int     // in this training
 	Seconds     float64 // of training, over all interruptions
+	// Earlier are the trainings on whose weights this one went on, the first one
+	// first, and TotalCurves the light curves seen in all of them.
+	Earlier     []Stage `json:",omitempty"`
+	TotalCurves int
 	// Mean negative log-likelihoods per event of the parameters, standardised;
 	// the raw ones are larger by LogVolume.
 	TrainNLL, ValidNLL float64
@@ -67,6 +72,44 @@ type Record struct {
 	// one Gaussian with the training split's covariance.
 	PriorNLL, GaussianNLL float64
 	License               string
+}
+
+// Stage is an earlier training of a model that was trained on.
+type Stage struct {
+	WeightsSHA256      string
+	BankHash           string
+	CurvesSeen         int
+	Seconds            float64
+	Irregular          float64 // see bank.Observing
+	LearningRate       float64
+	TrainNLL, ValidNLL float64
+	// Curve is its training curve where a validation was made.
+	Curve []StagePoint `json:",omitempty"`
+}
+
+// StagePoint is one validation of a training.
+type StagePoint struct {
+	Seen        int // light curves, in that training
+	Loss, Valid float64
+}
+
+// stage is what a training that goes on from e keeps of it.
+func (e *Estimator) stage() Stage {
+	s := Stage{
+		WeightsSHA256: e.WeightsSHA256, BankHash: e.Record.BankHash, CurvesSeen: e.Record.CurvesSeen, Seconds: e.Record.Seconds,
+		Irregular: e.Training.Observing.Irregular, LearningRate: e.Training.LearningRate,
+		TrainNLL: e.Record.TrainNLL, ValidNLL: e.Record.ValidNLL,
+	}
+	history, err := e.History()
+	if err != nil {
+		return s // a model without its history can be trained on
+	}
+	for _, p := range history {
+		if !math.IsNaN(p.Valid) {
+			s.Curve = append(s.Curve, StagePoint{p.Seen, p.Loss, p.Valid})
+		}
+	}
+	return s
 }
 
 // Load reads a saved model from its folder. An error says which file is
@@ -90,9 +133,11 @@ func Load(dir string) (*Estimator, error) {
 	if err := checkNetwork(e.Network); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	for k, std := range e.Scaler.Std {
-		if !(std > 0) || math.IsInf(std, 0) || math.IsNaN(e.Scaler.Mean[k]) {
-			return nil, fmt.Errorf("mlens: %s is damaged: %s is scaled by %v: fetch the model again, or train it anew", path, event.Names[k], std)
+	for _, s := range []Scaler{e.Scaler, Scaler(e.Targets)} {
+		for k, std := range s.Std {
+			if !(std > 0) || math.IsInf(std, 0) || math.IsNaN(s.Mean[k]) {
+				return nil, fmt.Errorf("mlens: %s is damaged: %s is scaled by %v: fetch the model again, or train it anew", path, event.Names[k], std)
+			}
 		}
 	}
 	weights := filepath.Join(dir, filepath.Base(e.Weights))

@@ -16,6 +16,7 @@ type Posterior struct {
 	Window event.LightCurve
 
 	est     *Estimator
+	single  singleFit // the best one of the light curve
 	density *maf.Density
 }
 
@@ -34,16 +35,30 @@ func (e *Estimator) Condition(lc event.LightCurve) (*Posterior, error) {
 		return nil, fmt.Errorf("mlens: %s: times run from %g to %g, but the network sees one window of %g days counted from its start: cut it with Window",
 			lc.Name, first, last, season.Length())
 	}
-	x, c := make([]float32, season.N*channels), make([]float32, scalars)
-	if err := features(x, c, lc.Bin(season)); err != nil {
+	var z featuriser
+	f := newFeatures()
+	if err := z.compute(f, lc.Bin(season)); err != nil {
 		return nil, fmt.Errorf("%s: %w", lc.Name, err)
 	}
-	h, err := e.model.Context(x, c)
+	p, err := e.condition(f)
 	if err != nil {
 		return nil, fmt.Errorf("mlens: %s: %w", lc.Name, err)
 	}
-	return &Posterior{Window: lc, est: e, density: e.model.Density(h)}, nil
+	p.Window = lc
+	return p, nil
 }
+
+// condition returns the posterior given the features of a light curve.
+func (e *Estimator) condition(f *features) (*Posterior, error) {
+	h, err := f.context(e.model)
+	if err != nil {
+		return nil, err
+	}
+	return &Posterior{est: e, single: f.fit, density: e.model.Density(h)}, nil
+}
+
+// circular says whether the network's α is an angle.
+func (e *Estimator) circular() bool { return e.Network.Circular > 0 }
 
 // Sample draws n parameter sets from the posterior; the same seed gives the
 // same draws. Draws outside the prior are drawn again and α is taken modulo
@@ -64,15 +79,10 @@ func (p *Posterior) Sample(n int, seed uint64) []event.Theta {
 	return out
 }
 
-// inside returns the parameters of standardised ones and whether they lie in
-// the prior.
-func (p *Posterior) inside(z []float32) (event.Theta, bool) {
-	var t event.Theta
-	for k := range t {
-		t[k] = float64(z[k])
-	}
-	t = p.est.Scaler.Physical(t)
-	t[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
+// inside returns the parameters that are the flow's variables y and whether they
+// lie in the prior.
+func (p *Posterior) inside(y []float32) (event.Theta, bool) {
+	t := p.est.Targets.decode(&p.single, y, p.est.circular())
 	return t, p.est.Prior.Contains(t)
 }
 
@@ -95,32 +105,33 @@ func (p *Posterior) Inside() float64 {
 // network's own, summed over the turns of α; it integrates over the prior to
 // [Posterior.Inside], not to 1.
 func (p *Posterior) LogProb(ts []event.Theta) []float64 {
-	const turns = 3 // α − 360°, α, α + 360°
-	y := make([]float32, 0, turns*len(ts)*event.Dim)
-	for _, t := range ts {
-		for turn := -1; turn <= 1; turn++ {
+	turns := 3 // α − 360°, α, α + 360°
+	if p.est.circular() {
+		turns = 1
+	}
+	y := make([]float32, turns*len(ts)*event.Dim)
+	volumes := make([]float64, len(ts))
+	for i, t := range ts {
+		for turn := range turns {
 			u := t
-			u[event.Alpha] += 360 * float64(turn)
-			for _, v := range p.est.Scaler.Standard(u) {
-				y = append(y, float32(v))
-			}
+			u[event.Alpha] += 360 * float64(turn-turns/2)
+			volumes[i] = p.est.Targets.encode(part(y, turns*i+turn, event.Dim), &p.single, u, p.est.circular())
 		}
 	}
 	lp := p.density.LogProb(nil, y)
 	out := make([]float64, len(ts))
-	volume := p.est.Scaler.LogVolume()
 	for i, t := range ts {
 		if !p.est.Prior.Contains(t) {
 			out[i] = math.Inf(-1)
 			continue
 		}
-		three := lp[turns*i:][:turns]
-		top := float64(slices.Max(three))
+		each := lp[turns*i:][:turns]
+		top := float64(slices.Max(each))
 		var sum float64
-		for _, v := range three {
+		for _, v := range each {
 			sum += math.Exp(float64(v) - top)
 		}
-		out[i] = top + math.Log(sum) - volume
+		out[i] = top + math.Log(sum) + volumes[i]
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
@@ -18,22 +19,11 @@ type Scaler struct{ Mean, Std event.Theta }
 // and so is α's.
 func newScaler(b *bank.Bank, chosen []int) Scaler {
 	var s Scaler
-	n := float64(len(chosen))
-	for _, i := range chosen {
-		t := b.Records[i].Params.Theta()
-		for k, v := range t {
-			s.Mean[k] += v / n
-		}
+	all := make([]event.Theta, len(chosen))
+	for k, i := range chosen {
+		all[k] = b.Records[i].Params.Theta()
 	}
-	for _, i := range chosen {
-		t := b.Records[i].Params.Theta()
-		for k, v := range t {
-			s.Std[k] += (v - s.Mean[k]) * (v - s.Mean[k]) / n
-		}
-	}
-	for k, v := range s.Std {
-		s.Std[k] = math.Sqrt(v)
-	}
+	s.Mean, s.Std = moments(all)
 	uniform := func(k int, r event.Range) {
 		s.Mean[k], s.Std[k] = (r.Min+r.Max)/2, (r.Max-r.Min)/math.Sqrt(12)
 	}
@@ -54,14 +44,6 @@ func (s Scaler) Standard(t event.Theta) event.Theta {
 	return t
 }
 
-// Physical is the inverse of Standard.
-func (s Scaler) Physical(z event.Theta) event.Theta {
-	for k := range z {
-		z[k] = s.Mean[k] + s.Std[k]*z[k]
-	}
-	return z
-}
-
 // LogVolume returns Σ ln Std: a raw NLL is the standardised one plus this.
 func (s Scaler) LogVolume() (v float64) {
 	for _, d := range s.Std {
@@ -73,53 +55,79 @@ func (s Scaler) LogVolume() (v float64) {
 // source realises batches of training examples; example j of batch i draws from
 // rand.NewPCG(seed, i·batch + j).
 type source struct {
-	bank   *bank.Bank
-	chosen []int
-	obs    bank.Observing
-	scaler Scaler
-	batch  int
-	seed   uint64
+	bank    *bank.Bank
+	chosen  []int
+	obs     bank.Observing
+	network flow.Config
+	targets Targets
+	scaler  Scaler
+	batch   int
+	seed    uint64
 	// inOrder takes the chosen simulations one after the other instead of at
 	// random: for fixed sets.
 	inOrder bool
+
+	spare sync.Pool // of *worker
+}
+
+// worker is the work space in which one goroutine makes examples.
+type worker struct {
+	realisation bank.Realisation
+	featuriser  featuriser
+	spare       features // its arrays are for views that the network does not take
 }
 
 // Batch implements flow.Source.
-func (s *source) Batch(step int, b *flow.Batch) error {
-	season := event.Season()
-	b.N = s.batch
-	b.X = sized(b.X, s.batch*season.N*channels)
-	b.C = sized(b.C, s.batch*scalars)
-	b.Y = sized(b.Y, s.batch*event.Dim)
-	var real bank.Realisation
+func (s *source) Batch(step int, b *flow.Batch) error { return s.fill(step, b, nil) }
+
+// fill is Batch, and also stores the truths unless that is nil.
+func (s *source) fill(step int, b *flow.Batch, truths []event.Theta) error {
+	w, ok := s.spare.Get().(*worker)
+	if !ok {
+		w = &worker{spare: *newFeatures()}
+	}
+	defer s.spare.Put(w)
+	points := event.Season().N * channels
+	b.LogVolume = sized(b.LogVolume, s.batch)
 	for j := range s.batch {
-		n := step*s.batch + j
-		t, err := s.realise(&real, n, b.X[j*season.N*channels:][:season.N*channels], b.C[j*scalars:][:scalars])
+		f := w.spare
+		f.x, f.c = part(b.X, j, points), part(b.C, j, scalars)
+		if len(s.network.Branches) > 0 {
+			f.event = part(b.Branches[0], j, eventPoints*eventChannels)
+			f.anomaly = part(b.Branches[1], j, anomalyPoints*anomalyChannels)
+		}
+		t, err := s.realise(w, step*s.batch+j, &f)
 		if err != nil {
 			return err
 		}
-		for k, v := range s.scaler.Standard(t) {
-			b.Y[j*event.Dim+k] = float32(v)
+		y := part(b.Y, j, event.Dim)
+		volume := s.targets.encode(y, &f.fit, t, s.network.Circular > 0)
+		b.LogVolume[j] = float32(-volume - s.scaler.LogVolume())
+		if truths != nil {
+			truths[j] = t
 		}
 	}
 	return nil
 }
 
 // realise makes example n and its features, and returns its truth.
-func (s *source) realise(dst *bank.Realisation, n int, x, c []float32) (event.Theta, error) {
+func (s *source) realise(w *worker, n int, f *features) (event.Theta, error) {
 	r := rand.New(rand.NewPCG(s.seed, uint64(n)))
 	i := n % len(s.chosen)
 	if !s.inOrder {
 		i = r.IntN(len(s.chosen))
 	}
-	if err := s.bank.Realise(dst, s.chosen[i], s.obs, r); err != nil {
+	if err := s.bank.Realise(&w.realisation, s.chosen[i], s.obs, r); err != nil {
 		return event.Theta{}, err
 	}
-	if err := features(x, c, dst.Binned); err != nil {
+	if err := w.featuriser.compute(f, w.realisation.Binned); err != nil {
 		return event.Theta{}, fmt.Errorf("simulation %d: %w", s.chosen[i], err)
 	}
-	return dst.Theta, nil
+	return w.realisation.Theta, nil
 }
+
+// part is the j-th of the parts of n numbers of v.
+func part(v []float32, j, n int) []float32 { return v[j*n : (j+1)*n : (j+1)*n] }
 
 func sized(s []float32, n int) []float32 {
 	if cap(s) < n {

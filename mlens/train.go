@@ -3,11 +3,14 @@ package mlens
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/mlens-go/microlens/mlens/bank"
@@ -29,6 +32,9 @@ type TrainConfig struct {
 	Seed    uint64 // of the weights and of the realisations
 	// LearningRate is the peak rate of the cosine schedule; zero means 1e-3.
 	LearningRate float64
+	// From is the WeightsSHA256 of the model whose weights the training begins
+	// with, which [Run].From holds. Empty: random weights.
+	From string `json:",omitempty"`
 }
 
 // Small is the network that two processor cores train in hours.
@@ -36,6 +42,14 @@ func Small() flow.Config { return flow.Small(event.Season().N, channels, scalars
 
 // Paper is the network of Zhang et al. 2021.
 func Paper() flow.Config { return flow.Paper(event.Season().N, channels, scalars) }
+
+// Roman is the network that this project ships: Small with two closer looks at
+// the event and at its anomaly, and α as the angle that it is.
+func Roman() flow.Config {
+	c := flow.Roman(event.Season().N, channels, scalars)
+	c.Branches = views()
+	return c
+}
 
 func (c TrainConfig) withDefaults() TrainConfig {
 	if c.Cut == 0 {
@@ -94,6 +108,18 @@ func checkNetwork(n flow.Config) error {
 		return fmt.Errorf("mlens: the network takes %d × %d numbers, %d scalars and %d parameters, but light curves have %d × %d, %d and %d",
 			n.Length, n.Channels, n.Scalars, n.Dim, event.Season().N, channels, scalars, event.Dim)
 	}
+	if len(n.Branches) == 0 {
+		return nil
+	}
+	v := views()
+	if len(n.Branches) != len(v) {
+		return fmt.Errorf("mlens: the network has %d branches, but must have none or %d", len(n.Branches), len(v))
+	}
+	for i, b := range n.Branches {
+		if b.Length != v[i].Length || b.Channels != v[i].Channels {
+			return fmt.Errorf("mlens: branch %d of the network takes %d × %d numbers, but light curves have %d × %d for it", i, b.Length, b.Channels, v[i].Length, v[i].Channels)
+		}
+	}
 	return nil
 }
 
@@ -122,6 +148,8 @@ type Run struct {
 	Training   func(flow.Progress) // may be nil
 	// CheckpointEvery is the training that a kill may cost; zero means a minute.
 	CheckpointEvery time.Duration
+	// From is the model that [TrainConfig].From names.
+	From *Estimator
 	// Resumed gets the training curve so far, once, where an interrupted
 	// training goes on; may be nil.
 	Resumed func([]flow.Progress)
@@ -136,6 +164,19 @@ func (r Run) folder(kind, hash string) (string, error) {
 		}
 	}
 	return filepath.Join(dir, kind, hash), nil
+}
+
+// checkFrom reports what is wrong with the model that training starts from.
+func (r Run) checkFrom(c TrainConfig) error {
+	switch {
+	case c.From == "" && r.From == nil:
+		return nil
+	case r.From == nil || r.From.WeightsSHA256 != c.From:
+		return fmt.Errorf("mlens: the training goes on from the weights with checksum %.8s…, but Run.From is not that model", c.From)
+	case !reflect.DeepEqual(r.From.Network, c.Network):
+		return fmt.Errorf("mlens: the model in %s has another network than this training", r.From.Dir)
+	}
+	return nil
 }
 
 // Simulate returns the training set of cfg: the saved one, or what is missing
@@ -157,6 +198,9 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	if err := run.checkFrom(cfg); err != nil {
+		return nil, err
+	}
 	dir, err := run.folder("runs", cfg.Hash())
 	if err != nil {
 		return nil, err
@@ -185,27 +229,43 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 		return nil, fmt.Errorf("mlens: %d simulations leave %d for training and %d for validation after the cut at χ²/dof > %g: simulate more", len(b.Records), len(chosen), len(validation), cfg.Cut)
 	}
 	cfg.Bank = b.Config // with the defaults filled in, for the manifest
-	scaler := newScaler(b, chosen)
-	held, err := fixedSet(b, validation, cfg, scaler)
+	e := &Estimator{Manifest: Manifest{
+		Version: modelVersion, Network: cfg.Network, Prior: b.Config.Prior, Training: cfg,
+		Record: Record{BankHash: b.Config.Hash(), Simulations: len(b.Records), Trained: len(chosen), License: "BSD-3-Clause"},
+	}}
+	seed := cfg.Seed
+	var start *flow.Model
+	if from := run.From; from != nil {
+		// The weights mean what they mean with these; and the light curves must be
+		// others than before.
+		e.Scaler, e.Targets, start = from.Scaler, from.Targets, from.model
+		e.Record.Earlier = append(slices.Clone(from.Record.Earlier), from.stage())
+		sum := sha256.Sum256([]byte(cfg.From))
+		seed ^= binary.LittleEndian.Uint64(sum[:])
+	} else {
+		e.Scaler = newScaler(b, chosen)
+		if e.Targets, err = newTargets(b, chosen, cfg.Observing, heldSeed+1); err != nil {
+			return nil, err
+		}
+	}
+	e.Record.LogVolume = e.Scaler.LogVolume()
+	held, truths, err := e.fixedSet(b, validation)
 	if err != nil {
 		return nil, err
 	}
-	e := &Estimator{Manifest: Manifest{
-		Version: modelVersion, Network: cfg.Network, Scaler: scaler, Prior: b.Config.Prior, Training: cfg,
-		Record: Record{BankHash: b.Config.Hash(), Simulations: len(b.Records), Trained: len(chosen), LogVolume: scaler.LogVolume(), License: "BSD-3-Clause"},
-	}}
 	for _, r := range b.Records {
 		if r.Chi2 > cfg.Cut {
 			e.Record.Accepted++
 		}
 	}
-	e.Record.PriorNLL, e.Record.GaussianNLL = baselines(b, chosen, held, scaler)
+	e.Record.PriorNLL, e.Record.GaussianNLL = baselines(b, chosen, truths, e.Scaler)
 
 	state := filepath.Join(dir, "state")
-	train := &source{bank: b, chosen: chosen, obs: cfg.Observing, scaler: scaler, batch: cfg.Batch, seed: cfg.Seed}
+	train := e.source(b, chosen)
+	train.seed = seed
 	e.model, err = flow.Train(ctx, cfg.Network, flow.TrainOptions{
 		Source: train, Validation: held, Steps: cfg.Curves / cfg.Batch, Batch: cfg.Batch, LearningRate: cfg.LearningRate,
-		Seed: cfg.Seed, Dir: state, CheckpointEvery: run.CheckpointEvery, Progress: run.Training, Resumed: run.Resumed,
+		Seed: cfg.Seed, Start: start, Dir: state, CheckpointEvery: run.CheckpointEvery, Progress: run.Training, Resumed: run.Resumed,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)
@@ -219,8 +279,12 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 		return nil, err
 	}
 	e.Record.CurvesSeen = cfg.Curves / cfg.Batch * cfg.Batch
+	e.Record.TotalCurves = e.Record.CurvesSeen
+	for _, s := range e.Record.Earlier {
+		e.Record.TotalCurves += s.CurvesSeen
+	}
 	e.Record.Seconds = trainingSeconds(history, cfg.Batch)
-	seen, err := fixedSet(b, chosen, cfg, scaler)
+	seen, _, err := e.fixedSet(b, chosen)
 	if err != nil {
 		return nil, err
 	}

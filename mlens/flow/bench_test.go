@@ -44,13 +44,19 @@ func (s noise) Batch(step int, b *Batch) error {
 }
 
 // BenchmarkTrainStep times steps of 128 examples of 7,200 × 3 points through the small network,
-// without and with splines.
+// without and with splines, and through the network with an angle and two branches.
 func BenchmarkTrainStep(b *testing.B) {
 	for _, bins := range []int{0, 8} {
 		c := Small(7200, 3, 1)
 		c.Bins = bins
 		b.Run(fmt.Sprintf("bins%d", bins), func(b *testing.B) { benchmarkTrainStep(b, c) })
 	}
+	c := Roman(7200, 4, 15)
+	c.Branches = []Branch{
+		{Length: 512, Channels: 3, Patch: 16, Dims: []int{48, 48}, Width: 128},
+		{Length: 256, Channels: 3, Patch: 8, Dims: []int{32}, Width: 64},
+	}
+	b.Run("roman", func(b *testing.B) { benchmarkTrainStep(b, c) })
 }
 
 func benchmarkTrainStep(b *testing.B, c Config) {

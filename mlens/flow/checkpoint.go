@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,12 +22,19 @@ const (
 
 // fingerprint identifies a run: all that its result depends on, but for the data.
 func fingerprint(c Config, o TrainOptions) string {
+	start := ""
+	if o.Start != nil {
+		h := sha256.New()
+		_ = o.Start.WriteWeights(h) // a hash takes everything
+		start = hex.EncodeToString(h.Sum(nil))
+	}
 	js, err := json.Marshal(struct {
 		Config                                 Config
 		Steps, Batch, Warmup                   int
 		Seed                                   uint64
 		LearningRate, Clip, LossLimit, Average float64
-	}{c, o.Steps, o.Batch, o.Warmup, o.Seed, o.LearningRate, o.Clip, o.LossLimit, o.Average})
+		Start                                  string `json:",omitempty"`
+	}{c, o.Steps, o.Batch, o.Warmup, o.Seed, o.LearningRate, o.Clip, o.LossLimit, o.Average, start})
 	if err != nil {
 		panic(err) // plain numbers
 	}

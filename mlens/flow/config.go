@@ -3,6 +3,8 @@ package flow
 import (
 	"errors"
 	"fmt"
+
+	"github.com/mlens-go/microlens/mlens/flow/maf"
 )
 
 // Config describes one network: an embedding network that turns an example's sequence into a
@@ -30,8 +32,18 @@ type Config struct {
 	// has an absolute meaning).
 	GRU int `json:"gru"`
 
+	// Branches are further sequences that belong to each example, views of it that the main one is
+	// too coarse for. Each is embedded by residual blocks of its own and joined to the rest.
+	Branches []Branch `json:"branches,omitempty"`
+
 	// Context is the length H of the context vector h.
 	Context int `json:"context"`
+
+	// Circular is the number of von Mises components of the density of the first inferred quantity,
+	// which then is an angle in radians. They depend on h; the autoregressive blocks infer the
+	// others, given h and the sines and cosines of one to three times the angle. Zero: the first
+	// quantity is a number like the others.
+	Circular int `json:"circular,omitempty"`
 
 	// Dim is the number of inferred quantities, Blocks the number of autoregressive blocks, Hidden
 	// and HiddenLayers the width and number of the ReLU layers in each.
@@ -55,6 +67,18 @@ type Config struct {
 	// OrderSeed fixes the random order of the variables in each block; it is a part of the
 	// architecture.
 	OrderSeed uint64 `json:"order_seed"`
+}
+
+// Branch describes a further sequence of an example, [Length][Channels], and the residual blocks
+// that embed it: see the fields of the same names of [Config]. Their result is flattened and mapped
+// to Width numbers, which join the embedding.
+type Branch struct {
+	Length   int    `json:"length"`
+	Channels int    `json:"channels"`
+	Patch    int    `json:"patch"`
+	Dims     []int  `json:"dims"`
+	Pool     []bool `json:"pool,omitempty"`
+	Width    int    `json:"width"`
 }
 
 // Small is a network that two processor cores train at a few hundred examples of 7,200 points a
@@ -82,6 +106,14 @@ func Paper(length, channels, scalars int) Config {
 	}
 }
 
+// Roman is Small with an angle as the first quantity, from a mixture of sixteen von Mises
+// densities, on a base of one Gaussian; it has no branches, which depend on the examples.
+func Roman(length, channels, scalars int) Config {
+	c := Small(length, channels, scalars)
+	c.Circular, c.Mixture = 16, 1
+	return c
+}
+
 // Check reports every field that cannot describe a network.
 func (c Config) Check() error {
 	var errs []error
@@ -91,9 +123,6 @@ func (c Config) Check() error {
 			bad("%s is %d, must be at least 1", name, v)
 		}
 	}
-	positive("Length", c.Length)
-	positive("Channels", c.Channels)
-	positive("Patch", c.Patch)
 	positive("Context", c.Context)
 	positive("Dim", c.Dim)
 	positive("Blocks", c.Blocks)
@@ -105,7 +134,13 @@ func (c Config) Check() error {
 	if c.GRU < 0 {
 		bad("GRU is %d, must not be negative", c.GRU)
 	}
-	if c.Hidden < c.Dim {
+	if c.Circular < 0 {
+		bad("Circular is %d, must not be negative", c.Circular)
+	}
+	if c.Circular > 0 && c.Dim < 2 {
+		bad("Dim is %d, must be at least 2: one quantity besides the angle", c.Dim)
+	}
+	if c.Hidden < c.vars() {
 		bad("Hidden is %d, must be at least Dim (%d): each variable needs a hidden unit of its degree", c.Hidden, c.Dim)
 	}
 	if c.Bins < 0 || c.Bins == 1 || c.Bins > 100 {
@@ -114,32 +149,62 @@ func (c Config) Check() error {
 	if !(c.MaxLogScale > 0) {
 		bad("MaxLogScale is %g, must be positive", c.MaxLogScale)
 	}
-	if len(c.Dims) == 0 {
-		bad("Dims is empty, the network needs at least one residual block")
-	}
-	for i, d := range c.Dims {
-		if d < 1 {
-			bad("Dims[%d] is %d, must be at least 1", i, d)
+	for i, br := range append([]Branch{c.trunk()}, c.Branches...) {
+		name := ""
+		if i > 0 {
+			name = fmt.Sprintf("Branches[%d].", i-1)
 		}
-	}
-	if len(c.Pool) != 0 && len(c.Pool) != len(c.Dims) {
-		bad("Pool has %d entries and Dims %d, they must be equally long", len(c.Pool), len(c.Dims))
-	} else if c.Length > 0 && c.Patch > 0 {
-		if c.tokens() < 1 {
-			bad("no token is left of %d points after patches of %d and the poolings", c.Length, c.Patch)
+		positive(name+"Length", br.Length)
+		positive(name+"Channels", br.Channels)
+		positive(name+"Patch", br.Patch)
+		if i > 0 {
+			positive(name+"Width", br.Width)
+		}
+		if len(br.Dims) == 0 {
+			bad("%sDims is empty, the network needs at least one residual block", name)
+		}
+		for j, d := range br.Dims {
+			positive(fmt.Sprintf("%sDims[%d]", name, j), d)
+		}
+		if len(br.Pool) != 0 && len(br.Pool) != len(br.Dims) {
+			bad("%sPool has %d entries and %[1]sDims %[3]d, they must be equally long", name, len(br.Pool), len(br.Dims))
+		} else if br.Length > 0 && br.Patch > 0 && br.tokens() < 1 {
+			bad("no token is left of %s%d points after patches of %d and the poolings", name, br.Length, br.Patch)
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// trunk is the main sequence.
+func (c Config) trunk() Branch {
+	return Branch{Length: c.Length, Channels: c.Channels, Patch: c.Patch, Dims: c.Dims, Pool: c.Pool, Width: c.Context}
+}
+
+// vars is the number of inferred quantities that are not angles: those of the autoregressive
+// blocks.
+func (c Config) vars() int {
+	if c.Circular > 0 {
+		return c.Dim - 1
+	}
+	return c.Dim
+}
+
+// angleFeatures is the number of inputs of the autoregressive blocks that depend on the angle.
+func (c Config) angleFeatures() int {
+	if c.Circular > 0 {
+		return maf.AngleFeatures
+	}
+	return 0
+}
+
 // pool says whether the sequence is halved before residual block i.
-func (c Config) pool(i int) bool { return len(c.Pool) > 0 && c.Pool[i] }
+func (b Branch) pool(i int) bool { return len(b.Pool) > 0 && b.Pool[i] }
 
 // tokens is the length of the sequence after the last residual block.
-func (c Config) tokens() int {
-	n := c.Length / c.Patch
-	for i := range c.Dims {
-		if c.pool(i) {
+func (b Branch) tokens() int {
+	n := b.Length / b.Patch
+	for i := range b.Dims {
+		if b.pool(i) {
 			n /= 2
 		}
 	}
@@ -147,4 +212,7 @@ func (c Config) tokens() int {
 }
 
 // width is the number of features of a token after the last residual block.
-func (c Config) width() int { return c.Dims[len(c.Dims)-1] }
+func (b Branch) width() int { return b.Dims[len(b.Dims)-1] }
+
+// size is the number of numbers of one example.
+func (b Branch) size() int { return b.Length * b.Channels }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestConfigCheck(t *testing.T) {
-	for _, c := range []Config{Small(7200, 3, 1), Paper(7200, 2, 0), tiny()} {
+	for _, c := range []Config{Small(7200, 3, 1), Paper(7200, 2, 0), Roman(7200, 4, 15), tiny(), branched()} {
 		if err := c.Check(); err != nil {
 			t.Error(err)
 		}
@@ -25,7 +25,7 @@ func TestConfigCheck(t *testing.T) {
 			t.Errorf("JSON turns %s into %s", js, again)
 		}
 	}
-	if n := Paper(7200, 1, 0).tokens(); n != 56 {
+	if n := Paper(7200, 1, 0).trunk().tokens(); n != 56 {
 		t.Errorf("the paper's network has %d tokens instead of 56", n)
 	}
 	for want, change := range map[string]func(c *Config){
@@ -39,6 +39,12 @@ func TestConfigCheck(t *testing.T) {
 		"MaxLogScale is 0":  func(c *Config) { c.MaxLogScale = 0 },
 		"Mixture is 0":      func(c *Config) { c.Mixture = 0 },
 		"HiddenLayers is 0": func(c *Config) { c.HiddenLayers = 0 },
+		"Circular is -1":    func(c *Config) { c.Circular = -1 },
+		"besides the angle": func(c *Config) { c.Circular, c.Dim = 4, 1 },
+		"Branches[0].Width": func(c *Config) { c.Branches = []Branch{{Length: 8, Channels: 1, Patch: 2, Dims: []int{4}}} },
+		"of Branches[0].8 points": func(c *Config) {
+			c.Branches = []Branch{{Length: 8, Channels: 1, Patch: 9, Dims: []int{4}, Width: 3}}
+		},
 	} {
 		c := tiny()
 		change(&c)

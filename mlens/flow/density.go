@@ -6,18 +6,31 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// logProb is the flow's log density log p̂(y|h), Eq. 12: y [B, Dim], h [B, Context] → [B].
+// logProb is the log density log p̂(y|h): y [B, Dim], h [B, Context] → [B].
 func (b *builder) logProb(y, h *graph.Node) *graph.Node {
+	if b.cfg.Circular == 0 {
+		return b.flowLogProb(y, nil, h)
+	}
+	all := graph.AxisRange()
+	a := graph.Slice(y, all, graph.AxisRange(0, 1))
+	rest := graph.Slice(y, all, graph.AxisRange(1, b.cfg.Dim))
+	return graph.Add(b.angleLogProb(a, h), b.flowLogProb(rest, b.harmonics(a), h))
+}
+
+// flowLogProb is the flow's log density, Eq. 12: y [B, n], what its blocks see of an angle [B,
+// maf.AngleFeatures] or nil, h [B, Context] → [B].
+func (b *builder) flowLogProb(y, angle, h *graph.Node) *graph.Node {
 	c := b.cfg
+	n := c.vars()
 	all := graph.AxisRange()
 	parts := b.contextParts(h)
 	z := y
 	var logDet, weights *graph.Node
 	for k := range c.Blocks { // from M_K to M_1
 		var out, raw *graph.Node
-		out, raw, weights = b.made(z, parts, k)
-		μ := graph.Slice(out, all, graph.AxisRange(0, c.Dim))
-		α := graph.Slice(out, all, graph.AxisRange(c.Dim, 2*c.Dim))
+		out, raw, weights = b.made(z, angle, parts, k)
+		μ := graph.Slice(out, all, graph.AxisRange(0, n))
+		α := graph.Slice(out, all, graph.AxisRange(n, 2*n))
 		α = graph.MulScalar(b.smooth(graph.Tanh, graph.MulScalar(α, 1/c.MaxLogScale)), c.MaxLogScale)
 		z = graph.Mul(graph.Sub(z, μ), b.smooth(graph.Exp, graph.Neg(α))) // Eq. 6
 		s := graph.ReduceSum(α, 1)                                        // Eq. 9
@@ -38,7 +51,7 @@ func (b *builder) logProb(y, h *graph.Node) *graph.Node {
 // baseLogProb is the log density of the base at z [B, Dim] → [B]: Σ_k w_k N(z; m_k, 1), with the
 // logits of the weights [B, Mixture], or the standard Gaussian if logits is nil.
 func (b *builder) baseLogProb(z, logits *graph.Node) *graph.Node {
-	norm := -0.5 * float64(b.cfg.Dim) * log2π
+	norm := -0.5 * float64(b.cfg.vars()) * log2π
 	zz := graph.MulScalar(graph.ReduceSum(graph.Square(z), 1), -0.5) // [B]
 	if logits == nil {
 		return graph.AddScalar(zz, norm)
@@ -79,14 +92,17 @@ func (b *builder) contextParts(h *graph.Node) map[string]*graph.Node {
 	return parts
 }
 
-// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim] and the
-// products of the context vectors → μ and α side by side [B, 2·Dim]; what describes the splines [B,
+// made is the masked network of block k (Germain et al. 2015), Eqs. 7–8: z [B, Dim], what it sees
+// of an angle, and the products of the context vectors → μ and α side by side [B, 2·Dim]; what describes the splines [B,
 // Dim·(3·Bins−1)] or nil; of the block nearest the base also the logits of the mixture's weights
 // [B, Mixture], else nil. Output i depends on h and on the variables before i in the block's order;
 // the logits on h alone.
-func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (out, raw, logits *graph.Node) {
+func (b *builder) made(z, angle *graph.Node, context map[string]*graph.Node, k int) (out, raw, logits *graph.Node) {
 	c := b.cfg
 	name := fmt.Sprintf("made%d", k)
+	if angle != nil {
+		z = graph.Concatenate([]*graph.Node{angle, z}, 1)
+	}
 	u := graph.Add(context[name+".context.w"], b.matmul(z, b.weight("%s.in.w", name)))
 	u = b.relu(b.addRow(u, b.weight("%s.context.b", name)))
 	for l := 1; l < c.HiddenLayers; l++ {
@@ -94,7 +110,12 @@ func (b *builder) made(z *graph.Node, context map[string]*graph.Node, k int) (ou
 	}
 	out = graph.Add(b.dense(u, name+".out"), context[name+".out.context.w"])
 	if k == c.Blocks-1 && c.Mixture > 1 {
-		logits = graph.Add(b.dense(u, name+".mixture"), context[name+".mixture.context.w"])
+		logits = context[name+".mixture.context.w"]
+		if c.Circular > 0 { // of h alone
+			logits = b.addRow(logits, b.weight("%s.mixture.b", name))
+		} else {
+			logits = graph.Add(b.dense(u, name+".mixture"), logits)
+		}
 	}
 	if c.Bins > 0 {
 		raw = graph.Add(b.dense(u, name+".spline"), context[name+".spline.context.w"])

@@ -17,12 +17,14 @@ func TestDensityAgreesWithGraph(t *testing.T) {
 		small,
 		func() Config { c := tiny(); c.Bins = 5; return c }(),
 		func() Config { c := small; c.Bins = 8; return c }(),
+		branched(),
+		func() Config { c := branched(); c.Circular, c.Mixture = 16, 1; return c }(),
 	} {
-		t.Run(fmt.Sprintf("dim%d_layers%d_mixture%d_gru%d_bins%d", c.Dim, c.HiddenLayers, c.Mixture, c.GRU, c.Bins), func(t *testing.T) {
+		t.Run(fmt.Sprintf("dim%d_layers%d_mixture%d_gru%d_bins%d", c.Dim, c.HiddenLayers, c.Mixture, c.GRU, c.Bins)+fmt.Sprintf("_circular%d", c.Circular), func(t *testing.T) {
 			m := randomModel(c, 3)
 			b := randomBatch(c, 21, 4)
 			want := graphLogProb(t, m, b)
-			h, err := m.Context(b.X, b.C)
+			h, err := m.Context(b.X, b.C, b.Branches...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,7 +41,7 @@ func TestDensityAgreesWithGraph(t *testing.T) {
 			if d := maxDiff(got, want); !(d < 1e-4*max(1, size/30)) {
 				t.Errorf("log densities differ by %g", d)
 			}
-			one, err := m.Context(b.X[:c.Length*c.Channels], b.C[:c.Scalars])
+			one, err := m.Context(b.X[:c.Length*c.Channels], b.C[:c.Scalars], part(c, b, 0)...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -31,11 +31,12 @@ func (m *Model) prepare() error {
 	return m.embedErr
 }
 
-// Context embeds n examples: x [n][Length][Channels] and s [n][Scalars] (nil if there are none) to
-// context vectors [n][Context].
-func (m *Model) Context(x, s []float32) ([]float32, error) {
-	size := m.Config.Length * m.Config.Channels
-	b := &Batch{X: x, C: s, N: len(x) / size}
+// Context embeds n examples: x [n][Length][Channels], s [n][Scalars] (nil if there are none) and the
+// further sequences of each branch, [n][Length][Channels] of its own, to context vectors
+// [n][Context].
+func (m *Model) Context(x, s []float32, branches ...[]float32) ([]float32, error) {
+	size := m.Config.trunk().size()
+	b := &Batch{X: x, C: s, Branches: branches, N: len(x) / size}
 	if err := b.check(m.Config, false); err != nil {
 		return nil, fmt.Errorf("flow: Context: %w", err)
 	}
@@ -59,6 +60,9 @@ func (m *Model) Context(x, s []float32) ([]float32, error) {
 		full := NewBatch(m.Config, embedShard)
 		copy(full.X, b.X[from*size:])
 		copy(full.C, b.C[from*m.Config.Scalars:])
+		for k, br := range m.Config.Branches {
+			copy(full.Branches[k], b.Branches[k][from*br.size():])
+		}
 		out := make([]float32, embedShard*m.Config.Context)
 		errs[i] = m.embedRows(out, full, 0, embedShard)
 		copy(h[from*m.Config.Context:], out)

@@ -41,10 +41,20 @@ func (m *Model) export() *maf.Flow {
 	if last := c.Blocks - 1; c.Mixture > 1 {
 		mixture = &maf.Mixture{
 			Means:         m.weight("base.means"),
-			Logits:        m.weight("made%d.mixture.w", last),
 			LogitsBias:    m.weight("made%d.mixture.b", last),
 			LogitsContext: m.weight("made%d.mixture.context.w", last),
 		}
+		if c.Circular == 0 {
+			mixture.Logits = m.weight("made%d.mixture.w", last)
+		}
 	}
-	return maf.New(c.Dim, c.Context, degree, c.MaxLogScale, c.Bins, blocks, mixture)
+	var angle *maf.Angle
+	if c.Circular > 0 {
+		angle = &maf.Angle{
+			Components: c.Circular,
+			Hidden:     m.weight("angle1.w"), HiddenBias: m.weight("angle1.b"),
+			Out: m.weight("angle2.w"), OutBias: m.weight("angle2.b"),
+		}
+	}
+	return maf.New(c.Dim, c.Context, degree, c.MaxLogScale, c.Bins, blocks, mixture, angle)
 }

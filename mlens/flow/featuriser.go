@@ -8,23 +8,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// context is the embedding network: examples x [B, Length, Channels] and scalars s [B, Scalars]
-// (not used if Scalars is zero) to context vectors [B, Context].
-func (b *builder) context(x, s *graph.Node) *graph.Node {
+// context is the embedding network: examples in to context vectors [B, Context].
+func (b *builder) context(in inputs) *graph.Node {
 	c := b.cfg
-	n := x.Shape().Dimensions[0]
-	seq := b.patches(x)
-	seq.x = b.dense(seq.x, "stem")
-	for i := range c.Dims {
-		if c.pool(i) {
-			seq = b.pool2(seq)
-		}
-		seq = b.residual(seq, fmt.Sprintf("block%d", i))
-	}
-	x = b.normReLU(seq, "head.norm").unpack() // [B, L, D]
+	x := b.blocks(in.x, c.trunk(), "") // [B, L, D]
 	var h *graph.Node
 	if c.GRU == 0 {
-		h = b.relu(b.dense(graph.Reshape(x, n, c.tokens()*c.width()), "head"))
+		h = b.head(x, "")
 	}
 	for i := range c.GRU {
 		states := b.gru(x, fmt.Sprintf("gru%d", i))
@@ -33,12 +23,38 @@ func (b *builder) context(x, s *graph.Node) *graph.Node {
 			x = graph.Stack(states, 1) // [B, L, H]
 		}
 	}
+	parts := []*graph.Node{h}
 	if c.Scalars > 0 {
-		s = b.relu(b.dense(s, "scalar1"))
-		s = b.relu(b.dense(s, "scalar2")) // [B, 64]
-		h = graph.Concatenate([]*graph.Node{h, s}, -1)
+		s := b.relu(b.dense(in.s, "scalar1"))
+		parts = append(parts, b.relu(b.dense(s, "scalar2"))) // [B, 64]
+	}
+	for i, br := range c.Branches {
+		name := branchName(i)
+		parts = append(parts, b.head(b.blocks(in.branches[i], br, name), name)) // [B, Width]
+	}
+	if len(parts) > 1 {
+		h = graph.Concatenate(parts, -1)
 	}
 	return b.relu(b.dense(h, "mix"))
+}
+
+// blocks takes a sequence x [B, Length, Channels] through its residual blocks: → [B, L, D].
+func (b *builder) blocks(x *graph.Node, br Branch, name string) *graph.Node {
+	seq := b.patches(x, br)
+	seq.x = b.dense(seq.x, name+"stem")
+	for i := range br.Dims {
+		if br.pool(i) {
+			seq = b.pool2(seq)
+		}
+		seq = b.residual(seq, fmt.Sprintf("%sblock%d", name, i))
+	}
+	return b.normReLU(seq, name+"head.norm").unpack()
+}
+
+// head flattens what residual blocks made of a sequence, x [B, L, D], and maps it to its Width.
+func (b *builder) head(x *graph.Node, name string) *graph.Node {
+	d := x.Shape().Dimensions
+	return b.relu(b.dense(graph.Reshape(x, d[0], d[1]*d[2]), name+"head"))
 }
 
 // residual is a pre-norm residual block of two convolutions, of width D to D₂: x +

@@ -14,6 +14,17 @@ func tiny() Config {
 	}
 }
 
+// branched is tiny with an angle and two branches.
+func branched() Config {
+	c := tiny()
+	c.Circular, c.Bins = 3, 5
+	c.Branches = []Branch{
+		{Length: 13, Channels: 2, Patch: 2, Dims: []int{6, 8}, Pool: []bool{false, true}, Width: 5},
+		{Length: 8, Channels: 1, Patch: 1, Dims: []int{4}, Width: 3},
+	}
+	return c
+}
+
 // randomModel has weights that are far from their beginnings, so that every part of the network
 // matters.
 func randomModel(c Config, seed uint64) *Model {
@@ -36,7 +47,7 @@ func randomModel(c Config, seed uint64) *Model {
 func randomBatch(c Config, n int, seed uint64) *Batch {
 	b := NewBatch(c, n)
 	r := rand.New(rand.NewPCG(seed, 2))
-	for _, v := range [][]float32{b.X, b.C, b.Y} {
+	for _, v := range append([][]float32{b.X, b.C, b.Y}, b.Branches...) {
 		for i := range v {
 			v[i] = float32(r.NormFloat64())
 		}

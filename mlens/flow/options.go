@@ -13,6 +13,9 @@ type TrainOptions struct {
 	Steps  int    // number of steps of the whole run
 	Batch  int    // examples in a step; 128
 	Seed   uint64 // of the first weights
+	// Start is the model, of the same configuration, whose weights training begins with; nil: random
+	// ones.
+	Start *Model
 
 	LearningRate float64 // Adam's, at its peak; 1e-3. It falls to zero along a cosine.
 	Warmup       int     // steps of linear rise; a tenth of Steps and 5 more, at most 200

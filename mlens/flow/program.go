@@ -20,10 +20,17 @@ type program struct {
 	exec    *graph.Exec
 }
 
-// newProgram compiles body for the backend. It gets the builder and the nodes x [B, Length,
-// Channels], s [B, Scalars] (nil if there are none) and, if withY, y [B, Dim] (else nil); ws are
-// the weights ps as they are given, before masks.
-func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, body func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node) (*program, error) {
+// inputs are the nodes of a batch of examples.
+type inputs struct {
+	x        *graph.Node   // [B, Length, Channels]
+	branches []*graph.Node // each [B, Length, Channels] of its own
+	s        *graph.Node   // [B, Scalars], or nil if there are none
+	y        *graph.Node   // [B, Dim], or nil if it is not needed
+}
+
+// newProgram compiles body for the backend. It gets the builder and the nodes of the inputs, y only
+// if withY; ws are the weights ps as they are given, before masks.
+func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, body func(b *builder, in inputs, ws []*graph.Node) []*graph.Node) (*program, error) {
 	p := &program{cfg: cfg, ps: ps, backend: backend, native: !isGo(backend)}
 	err := catch(func() (err error) {
 		p.exec, err = graph.NewExec(backend, func(in []*graph.Node) []*graph.Node {
@@ -32,17 +39,19 @@ func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, bod
 				in = in[1:]
 				return n
 			}
-			var s, y *graph.Node
-			x := next()
+			data := inputs{x: next()}
+			for range cfg.Branches {
+				data.branches = append(data.branches, next())
+			}
 			if cfg.Scalars > 0 {
-				s = next()
+				data.s = next()
 			}
 			if withY {
-				y = next()
+				data.y = next()
 			}
-			b := newBuilder(cfg, x.Graph(), ps, in, p.native)
+			b := newBuilder(cfg, data.x.Graph(), ps, in, p.native)
 			defer b.release()
-			return body(b, x, s, y, in)
+			return body(b, data, in)
 		})
 		return err
 	})
@@ -52,26 +61,26 @@ func newProgram(backend compute.Backend, cfg Config, ps []param, withY bool, bod
 	return p, nil
 }
 
-// newLogProb is the program x, s, y → log p̂(y|x) [B].
+// newLogProb is the program inputs, y → log p̂(y|x) [B].
 func newLogProb(backend compute.Backend, cfg Config) (*program, error) {
-	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, x, s, y *graph.Node, _ []*graph.Node) []*graph.Node {
-		return []*graph.Node{b.logProb(y, b.context(x, s))}
+	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, in inputs, _ []*graph.Node) []*graph.Node {
+		return []*graph.Node{b.logProb(in.y, b.context(in))}
 	})
 }
 
-// newContext is the program x, s → h [B, Context]; it needs the weights of the embedding network
+// newContext is the program inputs → h [B, Context]; it needs the weights of the embedding network
 // only.
 func newContext(backend compute.Backend, cfg Config) (*program, error) {
-	return newProgram(backend, cfg, cfg.embedParams(), false, func(b *builder, x, s, _ *graph.Node, _ []*graph.Node) []*graph.Node {
-		return []*graph.Node{b.context(x, s)}
+	return newProgram(backend, cfg, cfg.embedParams(), false, func(b *builder, in inputs, _ []*graph.Node) []*graph.Node {
+		return []*graph.Node{b.context(in)}
 	})
 }
 
-// newGradient is the program x, s, y → the sum over the batch of min(−log p̂(y|x), limit), and its
+// newGradient is the program inputs, y → the sum over the batch of min(−log p̂(y|x), limit), and its
 // gradient by each weight.
 func newGradient(backend compute.Backend, cfg Config, limit float64) (*program, error) {
-	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, x, s, y *graph.Node, ws []*graph.Node) []*graph.Node {
-		nll := graph.Neg(b.logProb(y, b.context(x, s)))
+	return newProgram(backend, cfg, cfg.params(), true, func(b *builder, in inputs, ws []*graph.Node) []*graph.Node {
+		nll := graph.Neg(b.logProb(in.y, b.context(in)))
 		if limit > 0 {
 			nll = graph.Min(nll, graph.Scalar(b.g, dtypes.Float32, limit))
 		}
@@ -101,9 +110,15 @@ func (p *program) tensors(ws [][]float32) ([]any, error) {
 func (p *program) run(weights []any, b *Batch, from, to int, withY bool, dst func(k int) []float32) error {
 	return catch(func() error {
 		n := to - from
-		size := p.cfg.Length * p.cfg.Channels
-		x := tensors.FromFlatDataAndDimensions(b.X[from*size:to*size], n, p.cfg.Length, p.cfg.Channels)
-		own := []any{x}
+		var own []any
+		sequence := func(x []float32, br Branch) {
+			size := br.size()
+			own = append(own, tensors.FromFlatDataAndDimensions(x[from*size:to*size], n, br.Length, br.Channels))
+		}
+		sequence(b.X, p.cfg.trunk())
+		for i, br := range p.cfg.Branches {
+			sequence(b.Branches[i], br)
+		}
 		if s := p.cfg.Scalars; s > 0 {
 			own = append(own, tensors.FromFlatDataAndDimensions(b.C[from*s:to*s], n, s))
 		}

@@ -76,45 +76,12 @@ func plainConv3(x [][]float64, w []float32) [][]float64 {
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // plainContext embeds one example.
-func plainContext(m *Model, x, s []float32) []float64 {
+func plainContext(m *Model, x, s []float32, branches ...[]float32) []float64 {
 	c := m.Config
-	rows := make([][]float64, c.Length/c.Patch)
-	size := c.Patch * c.Channels
-	for t := range rows {
-		for _, v := range x[t*size : (t+1)*size] {
-			rows[t] = append(rows[t], float64(v))
-		}
-	}
-	rows = plainDense(rows, m.weight("stem.w"), m.weight("stem.b"))
-	for i := range c.Dims {
-		if c.pool(i) {
-			half := make([][]float64, len(rows)/2)
-			for t := range half {
-				for j, v := range rows[2*t] {
-					half[t] = append(half[t], max(v, rows[2*t+1][j]))
-				}
-			}
-			rows = half
-		}
-		y := plainConv3(plainNormReLU(rows, m.weight("block%d.norm1.b", i)), m.weight("block%d.conv1.w", i))
-		y = plainConv3(plainNormReLU(y, m.weight("block%d.norm2.b", i)), m.weight("block%d.conv2.w", i))
-		if len(rows[0]) != len(y[0]) {
-			rows = plainDense(rows, m.weight("block%d.skip.w", i), nil)
-		}
-		for t := range y {
-			for j := range y[t] {
-				y[t][j] += rows[t][j]
-			}
-		}
-		rows = y
-	}
-	rows = plainNormReLU(rows, m.weight("head.norm.b"))
+	rows := plainBlocks(m, c.trunk(), "", x)
 	var h []float64
 	if c.GRU == 0 {
-		for _, r := range rows {
-			h = append(h, r...)
-		}
-		h = plainReLU(plainDense([][]float64{h}, m.weight("head.w"), m.weight("head.b")))[0]
+		h = plainHead(m, "", rows)
 	}
 	for i := range c.GRU {
 		n := c.Context
@@ -142,7 +109,56 @@ func plainContext(m *Model, x, s []float32) []float64 {
 		a = plainReLU(plainDense(a, m.weight("scalar2.w"), m.weight("scalar2.b")))
 		h = append(append([]float64{}, h...), a[0]...)
 	}
+	for i, br := range c.Branches {
+		name := branchName(i)
+		h = append(append([]float64{}, h...), plainHead(m, name, plainBlocks(m, br, name, branches[i]))...)
+	}
 	return plainReLU(plainDense([][]float64{h}, m.weight("mix.w"), m.weight("mix.b")))[0]
+}
+
+// plainHead flattens and maps what the residual blocks made.
+func plainHead(m *Model, name string, rows [][]float64) []float64 {
+	var h []float64
+	for _, r := range rows {
+		h = append(h, r...)
+	}
+	return plainReLU(plainDense([][]float64{h}, m.weight("%shead.w", name), m.weight("%shead.b", name)))[0]
+}
+
+// plainBlocks takes one sequence through its residual blocks.
+func plainBlocks(m *Model, c Branch, name string, x []float32) [][]float64 {
+	rows := make([][]float64, c.Length/c.Patch)
+	size := c.Patch * c.Channels
+	for t := range rows {
+		for _, v := range x[t*size : (t+1)*size] {
+			rows[t] = append(rows[t], float64(v))
+		}
+	}
+	rows = plainDense(rows, m.weight("%sstem.w", name), m.weight("%sstem.b", name))
+	for i := range c.Dims {
+		if c.pool(i) {
+			half := make([][]float64, len(rows)/2)
+			for t := range half {
+				for j, v := range rows[2*t] {
+					half[t] = append(half[t], max(v, rows[2*t+1][j]))
+				}
+			}
+			rows = half
+		}
+		y := plainConv3(plainNormReLU(rows, m.weight("%sblock%d.norm1.b", name, i)), m.weight("%sblock%d.conv1.w", name, i))
+		y = plainConv3(plainNormReLU(y, m.weight("%sblock%d.norm2.b", name, i)), m.weight("%sblock%d.conv2.w", name, i))
+		if len(rows[0]) != len(y[0]) {
+			rows = plainDense(rows, m.weight("%sblock%d.skip.w", name, i), nil)
+		}
+		for t := range y {
+			for j := range y[t] {
+				y[t][j] += rows[t][j]
+			}
+		}
+		rows = y
+	}
+	rows = plainNormReLU(rows, m.weight("%shead.norm.b", name))
+	return rows
 }
 
 // architectures are the shapes that the embedding must get right: odd lengths, points left over,
@@ -155,6 +171,7 @@ func architectures() []Config {
 		change(func(c *Config) { c.Length, c.Patch, c.Scalars = 14, 1, 0; c.Pool = nil }),
 		change(func(c *Config) { c.GRU = 2 }),
 		change(func(c *Config) { c.Bins = 5 }),
+		branched(),
 		change(func(c *Config) {
 			c.Length, c.Patch, c.Dims, c.Pool = 113, 3, []int{6, 8, 8, 10, 10}, []bool{false, false, true, false, true}
 		}),
@@ -164,16 +181,16 @@ func architectures() []Config {
 
 func TestContextAgreesWithDefinition(t *testing.T) {
 	for _, c := range architectures() {
-		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins)+fmt.Sprintf("_circular%d", c.Circular), func(t *testing.T) {
 			m := randomModel(c, 8)
 			b := randomBatch(c, 5, 9)
-			h, err := m.Context(b.X, b.C)
+			h, err := m.Context(b.X, b.C, b.Branches...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var size float64
 			for i := range b.N {
-				want := plainContext(m, b.X[i*c.Length*c.Channels:(i+1)*c.Length*c.Channels], b.C[i*c.Scalars:(i+1)*c.Scalars])
+				want := plainContext(m, b.X[i*c.Length*c.Channels:(i+1)*c.Length*c.Channels], b.C[i*c.Scalars:(i+1)*c.Scalars], part(c, b, i)...)
 				for j, v := range want {
 					size = max(size, v)
 					if d := math.Abs(v - float64(h[i*c.Context+j])); !(d < 1e-4) {
@@ -186,6 +203,15 @@ func TestContextAgreesWithDefinition(t *testing.T) {
 			}
 		})
 	}
+}
+
+// part is what belongs to example i in the branches of a batch.
+func part(c Config, b *Batch, i int) [][]float32 {
+	var parts [][]float32
+	for k, br := range c.Branches {
+		parts = append(parts, b.Branches[k][i*br.size():(i+1)*br.size()])
+	}
+	return parts
 }
 
 // lossAndGradient is the sum of −log p over a batch and its gradient, from the kernels for the Go
@@ -222,7 +248,7 @@ func lossAndGradient(t *testing.T, m *Model, b *Batch, native bool) (float64, []
 // graph library's gradients, are the same functions.
 func TestKernelsAgree(t *testing.T) {
 	for _, c := range architectures() {
-		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins)+fmt.Sprintf("_circular%d", c.Circular), func(t *testing.T) {
 			m, b := randomModel(c, 8), randomBatch(c, 6, 9)
 			loss, grads := lossAndGradient(t, m, b, false)
 			other, others := lossAndGradient(t, m, b, true)
@@ -253,7 +279,7 @@ func TestKernelsAgree(t *testing.T) {
 // differences.
 func TestGradient(t *testing.T) {
 	for _, c := range architectures() {
-		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length%d_patch%d_gru%d_bins%d", c.Length, c.Patch, c.GRU, c.Bins)+fmt.Sprintf("_circular%d", c.Circular), func(t *testing.T) {
 			m, b := randomModel(c, 8), randomBatch(c, 6, 9)
 			_, grads := lossAndGradient(t, m, b, false)
 			for i, par := range m.params {

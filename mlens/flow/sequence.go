@@ -33,13 +33,13 @@ func (s sequence) with(x *graph.Node) sequence { s.x = x; return s }
 
 // strideOf is the stride in which examples of length points enter the network: room for a
 // meaningless row after each example, also after all halvings to come.
-func (b *builder) strideOf(length int) int {
+func (b *builder) strideOf(length int, br Branch) int {
 	if b.native {
 		return length
 	}
 	unit := 1
-	for i := range b.cfg.Dims {
-		if b.cfg.pool(i) {
+	for i := range br.Dims {
+		if br.pool(i) {
 			unit *= 2
 		}
 	}
@@ -173,15 +173,14 @@ func (s sequence) unpack() *graph.Node {
 	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, s.length), graph.AxisRange())
 }
 
-// patches is the input layer's view of the examples x [B, Length, Channels]: each patch of points
+// patches is the input layer's view of the sequences x [B, Length, Channels]: each patch of points
 // is one row of Patch·Channels numbers.
-func (b *builder) patches(x *graph.Node) sequence {
-	c := b.cfg
+func (b *builder) patches(x *graph.Node, c Branch) sequence {
 	n, tokens := x.Shape().Dimensions[0], c.Length/c.Patch
 	if tokens*c.Patch < c.Length {
 		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, tokens*c.Patch), graph.AxisRange())
 	}
-	s := sequence{batch: n, length: tokens, stride: b.strideOf(tokens)}
+	s := sequence{batch: n, length: tokens, stride: b.strideOf(tokens, c)}
 	if s.stride > s.length {
 		zero := graph.ScalarZero(b.g, dtypes.Float32)
 		x = graph.Pad(x, zero, compute.PadAxis{}, compute.PadAxis{End: (s.stride - s.length) * c.Patch}, compute.PadAxis{})

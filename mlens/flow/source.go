@@ -12,16 +12,37 @@ type Batch struct {
 	C []float32 // [N][Scalars]
 	Y []float32 // [N][Dim], standardised
 	N int
+
+	// Branches holds for each branch of the configuration an array [N][Length][Channels].
+	Branches [][]float32
+
+	// LogVolume, if there is one [N], is added to the −log p of each example wherever a mean of them
+	// is reported: if Y is a function of the quantities of interest that differs between examples,
+	// −ln|dY/d quantities|. The gradient does not depend on it.
+	LogVolume []float32
 }
 
 // NewBatch makes room for n examples of c.
 func NewBatch(c Config, n int) *Batch {
-	return &Batch{
+	b := &Batch{
 		X: make([]float32, n*c.Length*c.Channels),
 		C: make([]float32, n*c.Scalars),
 		Y: make([]float32, n*c.Dim),
 		N: n,
 	}
+	for _, br := range c.Branches {
+		b.Branches = append(b.Branches, make([]float32, n*br.size()))
+	}
+	return b
+}
+
+// meanLogVolume is the mean of what is added to the −log p of b's examples.
+func (b *Batch) meanLogVolume() float64 {
+	var sum float64
+	for _, v := range b.LogVolume {
+		sum += float64(v)
+	}
+	return sum / float64(b.N)
 }
 
 // check says whether b's arrays fit its N and c; y is needed only if withY.
@@ -38,12 +59,21 @@ func (b *Batch) check(c Config, withY bool) error {
 		return wrong("C", len(b.C), b.N*c.Scalars)
 	case withY && len(b.Y) != b.N*c.Dim:
 		return wrong("Y", len(b.Y), b.N*c.Dim)
+	case len(b.Branches) != len(c.Branches):
+		return fmt.Errorf("a batch has %d branches instead of %d", len(b.Branches), len(c.Branches))
+	case b.LogVolume != nil && len(b.LogVolume) != b.N:
+		return wrong("LogVolume", len(b.LogVolume), b.N)
+	}
+	for i, br := range c.Branches {
+		if len(b.Branches[i]) != b.N*br.size() {
+			return wrong(fmt.Sprintf("Branches[%d]", i), len(b.Branches[i]), b.N*br.size())
+		}
 	}
 	return nil
 }
 
-// A Source makes the training data. Batch fills b, whose arrays have their sizes and must all be
-// overwritten, with the examples of a step; it depends on the step alone, and is called for
+// A Source makes the training data. Batch fills b, whose arrays have their sizes (but for
+// LogVolume, which is nil or of an earlier step) and must all be overwritten, with the examples of a step; it depends on the step alone, and is called for
 // different steps at once.
 type Source interface {
 	Batch(step int, b *Batch) error

@@ -20,7 +20,7 @@ func (c Config) splineSize() int { return 3*c.Bins - 1 }
 // raw = 0 it is so everywhere.
 func (b *builder) spline(z, raw *graph.Node) (y, logSlope *graph.Node) {
 	c := b.cfg
-	k, rows := c.Bins, z.Shape().Dimensions[0]*c.Dim
+	k, rows := c.Bins, z.Shape().Dimensions[0]*c.vars()
 	raw = graph.Reshape(raw, rows, c.splineSize())
 	x := graph.Reshape(z, rows, 1)
 	const bound = maf.SplineBound
@@ -76,7 +76,7 @@ func (b *builder) spline(z, raw *graph.Node) (y, logSlope *graph.Node) {
 
 	y = graph.Add(graph.Mul(inner, inside), graph.Mul(x, graph.OneMinus(inside)))
 	n := z.Shape().Dimensions[0]
-	return graph.Reshape(y, n, c.Dim), graph.ReduceSum(graph.Reshape(graph.Mul(log, inside), n, c.Dim), 1)
+	return graph.Reshape(y, n, c.vars()), graph.ReduceSum(graph.Reshape(graph.Mul(log, inside), n, c.vars()), 1)
 }
 
 // splineParams lists the weights that describe the splines of block k.
@@ -84,7 +84,7 @@ func (c Config) splineParams(l *paramList, k int) {
 	if c.Bins == 0 {
 		return
 	}
-	name, n := fmt.Sprintf("made%d.spline.", k), c.splineSize()*c.Dim
+	name, n := fmt.Sprintf("made%d.spline.", k), c.splineSize()*c.vars()
 	pos := c.order(k)
 	mask := make([]float32, c.Hidden*n)
 	for j := range c.Hidden {

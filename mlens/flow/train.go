@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -18,21 +19,30 @@ import (
 // and that several processors find work. It does not depend on their number, since the result does
 // on it.
 func (c Config) shardSize() int {
-	tokens, d := c.Length/c.Patch, c.Dims[0]
-	work := tokens * c.Patch * c.Channels * d // multiplications for one example
-	for i, d2 := range c.Dims {
-		if c.pool(i) {
-			tokens /= 2
-		}
-		work += 3 * tokens * (d*d2 + d2*d2)
-		d = d2
+	work := c.trunk().work() // multiplications for one example
+	for _, br := range c.Branches {
+		work += br.work()
 	}
-	work += c.GRU * tokens * 6 * c.Context * c.Context
+	work += c.GRU * c.trunk().tokens() * 6 * c.Context * c.Context
 	n := 64
 	for n > 8 && n*work > 4<<30 {
 		n /= 2
 	}
 	return n
+}
+
+// work is the number of multiplications of the residual blocks.
+func (b Branch) work() int {
+	tokens, d := b.Length/b.Patch, b.Dims[0]
+	work := tokens * b.Patch * b.Channels * d
+	for i, d2 := range b.Dims {
+		if b.pool(i) {
+			tokens /= 2
+		}
+		work += 3 * tokens * (d*d2 + d2*d2)
+		d = d2
+	}
+	return work
 }
 
 // maxSkipped is the number of steps in a row without a finite gradient after which training gives
@@ -61,6 +71,9 @@ func Train(ctx context.Context, c Config, o TrainOptions) (*Model, error) {
 		if err := o.Validation[i].check(c, true); err != nil {
 			return nil, fmt.Errorf("flow: TrainOptions.Validation[%d]: %w", i, err)
 		}
+	}
+	if o.Start != nil && !reflect.DeepEqual(o.Start.Config, c) {
+		return nil, errors.New("flow: TrainOptions.Start is a network of another configuration: train it with its own")
 	}
 	t, err := newTrainer(c, o)
 	if err != nil {
@@ -110,7 +123,13 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 		}
 	}
 	if t.state == nil {
-		t.state, t.history = newState(c.initial(o.Seed), o.Average > 0), &history{}
+		w := c.initial(o.Seed)
+		if o.Start != nil {
+			for i := range w {
+				copy(w[i], o.Start.weights[i])
+			}
+		}
+		t.state, t.history = newState(w, o.Average > 0), &history{}
 	}
 	backend, err := openBackend(o.Backend)
 	if err != nil {
@@ -213,6 +232,7 @@ func (t *trainer) step(ctx context.Context, data *feed) error {
 		loss += float64(l)
 	}
 	n := b.N
+	loss += float64(n) * b.meanLogVolume()
 	rate := learningRate(t.state.step, t.opt.Steps, t.opt.Warmup, t.opt.LearningRate)
 	before := t.state.updates
 	t.state.update(t.grads, n, rate, t.opt.Clip, t.opt.Average)
@@ -309,6 +329,7 @@ func (t *trainer) validate(ctx context.Context) (float64, error) {
 		for _, v := range lp {
 			sum -= float64(v)
 		}
+		sum += float64(b.N) * b.meanLogVolume()
 		n += b.N
 	}
 	return sum / float64(n), nil

@@ -443,3 +443,75 @@ func TestPaper(t *testing.T) {
 		t.Errorf("the first loss is %g, the prior's entropy is 11.4", last.Loss)
 	}
 }
+
+// The network with an angle and branches builds, takes a step, and is saved and loaded.
+func TestRoman(t *testing.T) {
+	c := Roman(7200, 4, 15)
+	c.Branches = []Branch{{Length: 512, Channels: 3, Patch: 16, Dims: []int{48, 48}, Width: 128}}
+	b := randomBatch(c, 8, 1)
+	var last Progress
+	m, err := Train(context.Background(), c, TrainOptions{
+		Source: sourceFunc(func(_ int, to *Batch) error {
+			copy(to.X, b.X)
+			copy(to.C, b.C)
+			copy(to.Y, b.Y)
+			copy(to.Branches[0], b.Branches[0])
+			return nil
+		}),
+		Steps: 1, Batch: 8, Validation: []Batch{*b}, Progress: func(p Progress) { last = p },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(last.Loss > 5 && last.Loss < 30) {
+		t.Errorf("the first loss is %g", last.Loss)
+	}
+	path := filepath.Join(t.TempDir(), "w")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	back, err := LoadModel(c, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := back.Context(b.X, b.C, b.Branches...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mean float64
+	for i := range b.N {
+		mean -= float64(back.Density(h[i*c.Context:(i+1)*c.Context]).LogProb(nil, b.Y[i*c.Dim:(i+1)*c.Dim])[0]) / float64(b.N)
+	}
+	if d := math.Abs(mean - last.Valid); !(d < 1e-3) {
+		t.Errorf("the loaded model has the mean −log p %g, training validated at %g", mean, last.Valid)
+	}
+}
+
+// A run that starts from a model has its weights, and reports include LogVolume.
+func TestStart(t *testing.T) {
+	c, o := resumable("")
+	o.Steps, o.LearningRate = 30, 5e-3
+	var first, second Progress
+	o.Progress = func(p Progress) { first = p }
+	m, err := Train(context.Background(), c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Start, o.LearningRate, o.Seed, o.Steps = m, 1e-9, 7, 3
+	o.Progress = func(p Progress) { second = p }
+	o.Validation = []Batch{o.Validation[0]}
+	o.Validation[0].LogVolume = slices.Repeat([]float32{2}, o.Validation[0].N)
+	if _, err := Train(context.Background(), c, o); err != nil {
+		t.Fatal(err)
+	}
+	if d := math.Abs(second.Valid - 2 - first.Valid); !(d < 1e-3) {
+		t.Errorf("the run that starts from the model validates at %g − 2, the model at %g", second.Valid, first.Valid)
+	}
+	if fingerprint(c, o) == fingerprint(c, TrainOptions{Steps: o.Steps, Batch: o.Batch, Seed: 7, LearningRate: 1e-9}) {
+		t.Error("a checkpoint of the run without the start would be taken for this one's")
+	}
+	c.Blocks++
+	if _, err := Train(context.Background(), c, o); err == nil || !strings.Contains(err.Error(), "another configuration") {
+		t.Errorf("a start of another configuration: %v", err)
+	}
+}

@@ -15,27 +15,40 @@ import (
 )
 
 // networks are the architectures by name; tests add a smaller one.
-var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper}
+var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlens.Paper, "roman": mlens.Roman}
 
 func newTrainCommand() *cobra.Command {
 	var cfg mlens.TrainConfig
 	var run mlens.Run
-	network, out, judge := "small", "", 1000
+	network, from, out, judge := "small", "", "", 1000
 	c := &cobra.Command{
 		Use:   "train [flags]",
 		Short: "Train a network, or go on with an interrupted training",
 		Long: `Trains a network on simulations of the prior, which are made first where they are
 missing. Interrupted or killed, the same command goes on from the last
-checkpoint; done, it says where the model is.`,
-		Example: "  go tool mlens train -sims 140000 -curves 1000000 -out my-model",
-		Args:    cobra.NoArgs,
+checkpoint; done, it says where the model is. With -from, training begins with
+the weights of a finished model, on new light curves and at the learning rate
+given, and the new model says what it was made from.`,
+		Example: `  go tool mlens train -network roman -sims 140000 -curves 1000000 -out my-model
+  go tool mlens train -from my-model -sims 1000000 -curves 2000000 -lr 5e-4 -out better`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			build, ok := networks[network]
 			if !ok {
-				return fmt.Errorf("-network is %q, but must be small or paper", network)
+				return fmt.Errorf("-network is %q, but must be small, paper or roman", network)
 			}
 			cfg.Network = build()
+			if from != "" {
+				var err error
+				if run.From, err = mlens.Load(from); err != nil {
+					return err
+				}
+				if !cmd.Flags().Changed("network") {
+					cfg.Network = run.From.Network
+				}
+				cfg.From = run.From.WeightsSHA256
+			}
 			if err := checkTraining(cfg, judge); err != nil {
 				return err
 			}
@@ -67,15 +80,16 @@ checkpoint; done, it says where the model is.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&network, "network", network, "architecture: small or paper")
+	f.StringVar(&network, "network", network, "architecture: small, paper or roman")
 	f.IntVar(&cfg.Bank.N, "sims", 140_000, "simulations, before the cut")
 	f.Uint64Var(&cfg.Bank.Seed, "bankseed", 1, "seed of the simulations")
 	f.Float64Var(&cfg.Cut, "cut", bank.CutPaper, "smallest residual χ²/dof of the best single lens")
-	f.Float64Var(&cfg.Observing.Irregular, "irregular", 0.5, "fraction of light curves with gaps and another cadence")
+	f.Float64Var(&cfg.Observing.Irregular, "irregular", 0.3, "fraction of light curves with gaps and another cadence")
 	f.IntVar(&cfg.Curves, "curves", 1_000_000, "light curves shown in all")
 	f.IntVar(&cfg.Batch, "batch", 128, "light curves a step")
 	f.Float64Var(&cfg.LearningRate, "lr", 1e-3, "peak learning rate")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "seed of weights and realisations")
+	f.StringVar(&from, "from", "", "folder of a model whose weights the training begins with, and whose network it has")
 	f.StringVar(&run.Dir, "dir", "", "folder for banks and runs (default $MLENS_CACHE, else the user's cache)")
 	f.StringVar(&out, "out", "", "folder to which the model is copied")
 	f.IntVar(&judge, "judge", judge, "held-out events on which the model is judged; 0: none")

@@ -57,6 +57,12 @@ func TestTrain(t *testing.T) {
 	if now := modTimes(t, dir); !maps.Equal(now, files) {
 		t.Errorf("a finished training was written again: %v, %v", files, now)
 	}
+	// It can be trained on from there.
+	on := mustRun(t, append(args, "-from", model, "-lr", "1e-4")...)
+	_, where, _ = strings.Cut(on, "\nmodel: ")
+	if further, err := mlens.Load(strings.TrimSpace(where)); err != nil || further.Record.TotalCurves != 128 || further.Training.From != e.WeightsSHA256 {
+		t.Errorf("trained on, it prints %q; %v", on, err)
+	}
 }
 
 func TestTrainRefuses(t *testing.T) {
@@ -64,7 +70,7 @@ func TestTrainRefuses(t *testing.T) {
 	t.Setenv("MLENS_CACHE", dir)
 	t.Setenv(rebuilt, "") // nothing is built, though it could be
 	for flag, words := range map[string]string{
-		"-network=huge":  `-network is "huge"|small or paper`,
+		"-network=huge":  `-network is "huge"|small, paper or roman`,
 		"-sims=0":        "-sims is 0",
 		"-curves=0":      "-curves is 0|one batch of 128",
 		"-curves=100":    "-curves is 100",
@@ -77,6 +83,7 @@ func TestTrainRefuses(t *testing.T) {
 		"-cut=1e-3":      "cut|> 0.001|0.00875",
 		"-irregular=1.5": "irregular|1.5",
 		"-judge=-1":      "-judge is -1",
+		"-from=nowhere":  "no model in nowhere",
 		"-curves=many":   `"many"|--help`,
 	} {
 		refused(t, words, "train", flag, "-dir", dir)

@@ -27,7 +27,7 @@ type Weights struct {
 	Position []int // [Dim]: the place of each variable in the block's order
 
 	Context, ContextBias []float32   // [Context][Hidden], [Hidden]: of the first layer
-	In                   []float32   // [Dim][Hidden]
+	In                   []float32   // [Dim][Hidden], after [AngleFeatures][Hidden] if there is an angle
 	Hidden, HiddenBias   [][]float32 // the further hidden layers: [Hidden][Hidden], [Hidden]
 	Out, OutBias         []float32   // [Hidden][2·Dim], [2·Dim]: μ, then α
 	OutContext           []float32   // [Context][2·Dim]
@@ -39,17 +39,20 @@ type Weights struct {
 }
 
 // Mixture is the base density Σ_k w_k N(m_k, 1). Its weights w are the softmax of logits that
-// depend on the context, directly and through those last hidden units of the block nearest the base
-// that see nothing else.
+// depend on the context, directly and, if there is no angle, through those last hidden units of the
+// block nearest the base that see nothing else.
 type Mixture struct {
 	Means              []float32 // [K][Dim]
-	Logits, LogitsBias []float32 // [Hidden][K], [K]
+	Logits, LogitsBias []float32 // [Hidden][K] (nil: directly only), [K]
 	LogitsContext      []float32 // [Context][K]
 }
 
-// A Flow is a family of densities over Dim variables, one for each context vector.
+// A Flow is a family of densities over Dim variables, one for each context vector. If the first
+// variable is an angle, the blocks transform the others.
 type Flow struct {
-	dim, hidden, context int
+	dim, hidden, context int     // dim counts what the blocks transform
+	angle                *Angle  // or nil
+	features             int     // inputs of the blocks that depend on the angle
 	maxLogScale          float32 // c in α → c·tanh(α/c)
 	from                 []int   // from[d] … from[d+1] are the hidden units that see d variables
 	blocks               []block // from y to the base
@@ -63,7 +66,7 @@ type block struct {
 	variable []int // by place in the order
 
 	context, contextBias []float32   // [Hidden][Context]
-	in                   []float32   // [Hidden][Dim], inputs by place
+	in                   []float32   // [Hidden][features+Dim]: the angle's, then inputs by place
 	layers, biases       [][]float32 // [Hidden][Hidden]
 	out, outBias         []float32   // [2·Dim][Hidden]: rows μ and α of each variable in order
 	outContext           []float32   // [2·Dim][Context]
@@ -75,10 +78,16 @@ type block struct {
 // New builds a flow from its blocks, ordered from y to the base. degree[j] is the number of
 // variables, the first ones in a block's order, that hidden unit j may see; it must be sorted and
 // take all values 0 … dim−1. maxLogScale is c in α → c·tanh(α/c), bins the number of bins of the
-// splines, 0 for none; mixture is nil for a standard Gaussian base. New panics if sizes do not
-// agree.
-func New(dim, context int, degree []int, maxLogScale float64, bins int, blocks []Weights, mixture *Mixture) *Flow {
-	f := &Flow{dim: dim, hidden: len(degree), context: context, maxLogScale: float32(maxLogScale), bins: bins, mixture: mixture}
+// splines, 0 for none; mixture is nil for a standard Gaussian base. angle, if there is one, is the
+// density of the first of the dim variables; the sizes of all else then count the others only. New
+// panics if sizes do not agree.
+func New(dim, context int, degree []int, maxLogScale float64, bins int, blocks []Weights, mixture *Mixture, angle *Angle) *Flow {
+	f := &Flow{dim: dim, hidden: len(degree), context: context, maxLogScale: float32(maxLogScale), bins: bins, mixture: mixture, angle: angle}
+	if angle != nil {
+		angle.check(context)
+		dim--
+		f.dim, f.features = dim, AngleFeatures
+	}
 	f.from = make([]int, dim+1)
 	for d, j := 0, 0; d < dim; d++ {
 		f.from[d] = j
@@ -103,11 +112,18 @@ func New(dim, context int, degree []int, maxLogScale float64, bins int, blocks [
 		for i, p := range w.Position {
 			b.variable[p] = i
 		}
-		in := sized(w.In, dim*h)
-		b.in = make([]float32, h*dim)
-		for p, i := range b.variable {
+		inputs := make([]int, f.features, f.features+dim)
+		for i := range inputs {
+			inputs[i] = i
+		}
+		for _, i := range b.variable {
+			inputs = append(inputs, f.features+i)
+		}
+		in := sized(w.In, len(inputs)*h)
+		b.in = make([]float32, len(in))
+		for p, i := range inputs {
 			for j := range h {
-				b.in[j*dim+p] = in[i*h+j]
+				b.in[j*len(inputs)+p] = in[i*h+j]
 			}
 		}
 		// The columns of the outputs, in the order of the variables' places.
@@ -132,7 +148,9 @@ func New(dim, context int, degree []int, maxLogScale float64, bins int, blocks [
 	if mixture != nil {
 		f.k = len(mixture.LogitsBias)
 		sized(mixture.Means, f.k*dim)
-		sized(mixture.Logits, h*f.k)
+		if mixture.Logits != nil {
+			sized(mixture.Logits, h*f.k)
+		}
 		sized(mixture.LogitsContext, context*f.k)
 	}
 	return f
@@ -182,6 +200,7 @@ type Density struct {
 	splineBias [][]float32 // of each block's splines, [Dim·(3·bins−1)]
 	logWeight  []float32   // of the base's components, [K]
 	cumulated  []float64   // sums of the weights, [K]
+	angle      *vonMises   // of the first variable, or nil
 }
 
 // At is the density for the context vector h [Context]: the parts of all layers that depend on h
@@ -197,6 +216,9 @@ func (f *Flow) At(h []float32) *Density {
 	}
 	if f.mixture != nil {
 		d.mix(h)
+	}
+	if f.angle != nil {
+		d.angle = f.angle.at(h)
 	}
 	return d
 }
@@ -221,6 +243,9 @@ func (d *Density) mix(h []float32) {
 	b := &f.blocks[len(f.blocks)-1]
 	// The units that see no variable, through all layers.
 	n := f.from[1]
+	if m.Logits == nil {
+		n = 0
+	}
 	u := make([]float64, n)
 	for j := range u {
 		u[j] = max(0, float64(d.bias[len(f.blocks)-1][j]))

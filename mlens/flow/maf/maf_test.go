@@ -9,7 +9,7 @@ import (
 )
 
 // random is a flow with weights of a size that bends densities well, and a context vector for it.
-func random(dim, hidden, layers, blocks, components, bins int, seed uint64) (*Flow, []float32) {
+func random(dim, hidden, layers, blocks, components, bins, circular int, seed uint64) (*Flow, []float32) {
 	const context = 5
 	r := rand.New(rand.NewPCG(seed, 0))
 	normal := func(n int, std float64) []float32 {
@@ -18,6 +18,16 @@ func random(dim, hidden, layers, blocks, components, bins int, seed uint64) (*Fl
 			v[i] = float32(r.NormFloat64() * std)
 		}
 		return v
+	}
+	inputs := dim
+	var angle *Angle
+	if circular > 0 {
+		const width = 6
+		inputs = dim + AngleFeatures
+		angle = &Angle{
+			Components: circular, Hidden: normal(context*width, 0.5), HiddenBias: normal(width, 0.3),
+			Out: normal(width*3*circular, 1), OutBias: normal(3*circular, 1),
+		}
 	}
 	degree := make([]int, hidden)
 	for j := range degree {
@@ -28,7 +38,7 @@ func random(dim, hidden, layers, blocks, components, bins int, seed uint64) (*Fl
 		w := Weights{
 			Position: r.Perm(dim),
 			Context:  normal(context*hidden, 0.4), ContextBias: normal(hidden, 0.3),
-			In:  normal(dim*hidden, 0.7),
+			In:  normal(inputs*hidden, 0.7),
 			Out: normal(hidden*2*dim, 0.5/math.Sqrt(float64(hidden))), OutBias: normal(2*dim, 0.2),
 			OutContext: normal(context*2*dim, 0.2),
 		}
@@ -48,18 +58,22 @@ func random(dim, hidden, layers, blocks, components, bins int, seed uint64) (*Fl
 			Means: normal(components*dim, 1), Logits: normal(hidden*components, 0.3),
 			LogitsBias: normal(components, 0.3), LogitsContext: normal(context*components, 0.3),
 		}
+		if angle != nil {
+			m.Logits = nil
+		}
 	}
-	return New(dim, context, degree, 2, bins, bs, m), normal(context, 1)
+	return New(dim+min(circular, 1), context, degree, 2, bins, bs, m, angle), normal(context, 1)
 }
 
 // flows are the shapes that every test goes through.
 func flows(t *testing.T, test func(t *testing.T, f *Flow, d *Density)) {
-	for _, s := range [][6]int{
-		{1, 3, 1, 1, 1, 0}, {2, 9, 2, 2, 1, 0}, {2, 10, 2, 2, 3, 0}, {5, 23, 3, 3, 4, 0}, {8, 128, 2, 8, 8, 0},
-		{1, 4, 1, 1, 1, 4}, {3, 15, 2, 2, 3, 5}, {8, 128, 2, 3, 8, 8},
+	for _, s := range [][7]int{
+		{1, 3, 1, 1, 1, 0, 0}, {2, 9, 2, 2, 1, 0, 0}, {2, 10, 2, 2, 3, 0, 0}, {5, 23, 3, 3, 4, 0, 0}, {8, 128, 2, 8, 8, 0, 0},
+		{1, 4, 1, 1, 1, 4, 0}, {3, 15, 2, 2, 3, 5, 0}, {8, 128, 2, 3, 8, 8, 0},
+		{1, 4, 1, 1, 1, 0, 1}, {3, 15, 2, 2, 3, 5, 4}, {7, 128, 2, 3, 1, 8, 16},
 	} {
-		t.Run(fmt.Sprintf("dim%d_hidden%d_layers%d_blocks%d_mixture%d_bins%d", s[0], s[1], s[2], s[3], s[4], s[5]), func(t *testing.T) {
-			f, h := random(s[0], s[1], s[2], s[3], s[4], s[5], 1)
+		t.Run(fmt.Sprintf("dim%d_hidden%d_layers%d_blocks%d_mixture%d_bins%d_circular%d", s[0], s[1], s[2], s[3], s[4], s[5], s[6]), func(t *testing.T) {
+			f, h := random(s[0], s[1], s[2], s[3], s[4], s[5], s[6], 1)
 			test(t, f, f.At(h))
 		})
 	}
@@ -78,6 +92,12 @@ func maxDiff(a, b []float32) float64 {
 // inverse maps y to the base and returns Σα too.
 func (d *Density) inverseAll(y []float64) (z []float64, logDet float64) {
 	w := d.f.workspace()
+	for s := range tileSize {
+		w.angle[s] = 0.7
+	}
+	if d.angle != nil {
+		d.angle.features(w, true)
+	}
 	for i, v := range y {
 		for s := range tileSize {
 			w.x[i*tileSize+s] = float32(v)
@@ -97,7 +117,7 @@ func (d *Density) inverseAll(y []float64) (z []float64, logDet float64) {
 func TestSamplesAndDensitiesAgree(t *testing.T) {
 	flows(t, func(t *testing.T, f *Flow, d *Density) {
 		const n = 777
-		y, lp := make([]float32, n*f.dim), make([]float32, n)
+		y, lp := make([]float32, n*f.variables()), make([]float32, n)
 		d.SampleLogProb(y, lp, 3)
 		if e := maxDiff(lp, d.LogProb(nil, y)); !(e < 1e-3) {
 			t.Errorf("densities differ by %g", e)
@@ -107,18 +127,18 @@ func TestSamplesAndDensitiesAgree(t *testing.T) {
 
 // Results depend neither on the number of processors nor on the number of samples.
 func TestDeterministic(t *testing.T) {
-	f, h := random(5, 23, 3, 3, 4, 6, 1)
+	f, h := random(5, 23, 3, 3, 4, 6, 4, 1)
 	d := f.At(h)
-	y := make([]float32, 1000*f.dim)
+	y := make([]float32, 1000*f.variables())
 	d.Sample(y, 3)
 	old := runtime.GOMAXPROCS(5)
 	defer runtime.GOMAXPROCS(old)
-	few := make([]float32, 130*f.dim)
+	few := make([]float32, 130*f.variables())
 	d.Sample(few, 3)
 	if e := maxDiff(few, y); e != 0 {
 		t.Errorf("samples differ by %g", e)
 	}
-	other := make([]float32, 130*f.dim)
+	other := make([]float32, 130*f.variables())
 	d.Sample(other, 4)
 	if e := maxDiff(other, y); e == 0 {
 		t.Error("another seed gives the same samples")
@@ -138,7 +158,7 @@ func TestJacobian(t *testing.T) {
 			y[i] = r.NormFloat64()
 		}
 		// One block alone.
-		one := &Density{f: &Flow{dim: f.dim, hidden: f.hidden, context: f.context, maxLogScale: f.maxLogScale, from: f.from, blocks: f.blocks[:1], k: 1, bins: f.bins}, bias: d.bias[:1], outBias: d.outBias[:1], splineBias: d.splineBias[:1]}
+		one := &Density{f: &Flow{dim: f.dim, hidden: f.hidden, context: f.context, maxLogScale: f.maxLogScale, from: f.from, blocks: f.blocks[:1], k: 1, bins: f.bins, angle: f.angle, features: f.features}, angle: d.angle, bias: d.bias[:1], outBias: d.outBias[:1], splineBias: d.splineBias[:1]}
 		place := make([]int, f.dim)
 		for p, i := range f.blocks[0].variable {
 			place[i] = p
@@ -212,10 +232,10 @@ func determinant(a [][]float64) float64 {
 
 // Every variable's distribution depends on the context, also that of the first in the order.
 func TestFirstVariableSeesContext(t *testing.T) {
-	f, h := random(4, 16, 2, 1, 1, 0, 1)
+	f, h := random(4, 16, 2, 1, 1, 0, 4, 1)
 	other := append([]float32{}, h...)
 	other[0]++
-	a, b := make([]float32, f.dim), make([]float32, f.dim)
+	a, b := make([]float32, f.variables()), make([]float32, f.variables())
 	f.At(h).Sample(a, 1)
 	f.At(other).Sample(b, 1)
 	for i := range a {
@@ -227,7 +247,7 @@ func TestFirstVariableSeesContext(t *testing.T) {
 
 // The density integrates to one, and samples fall where it says.
 func TestDensityIsNormalised(t *testing.T) {
-	f1, h1 := random(1, 6, 2, 3, 3, 4, 2)
+	f1, h1 := random(1, 6, 2, 3, 3, 4, 0, 2)
 	d := f1.At(h1)
 	const n = 40001
 	y := make([]float32, n)
@@ -254,7 +274,7 @@ func TestDensityIsNormalised(t *testing.T) {
 		t.Errorf("samples have the mean %g ± %g, the density %g", got, e, mean)
 	}
 
-	f2, h2 := random(2, 8, 2, 2, 3, 5, 3)
+	f2, h2 := random(2, 8, 2, 2, 3, 5, 0, 3)
 	d = f2.At(h2)
 	const m = 801
 	grid := make([]float32, 0, 2*m*m)
@@ -293,7 +313,7 @@ func TestNewPanics(t *testing.T) {
 					t.Error("New accepts these degrees")
 				}
 			}()
-			New(3, 1, degree, 1, 0, nil, nil)
+			New(3, 1, degree, 1, 0, nil, nil, nil)
 		})
 	}
 }

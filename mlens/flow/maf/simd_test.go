@@ -53,11 +53,11 @@ func TestVectorsAgree(t *testing.T) {
 	flows(t, func(t *testing.T, f *Flow, d *Density) {
 		const n = 500
 		vectors = scalar
-		y, lp := make([]float32, n*f.dim), make([]float32, n)
+		y, lp := make([]float32, n*f.variables()), make([]float32, n)
 		d.SampleLogProb(y, lp, 2)
 		for _, vectors = range available() {
 			t.Run(fmt.Sprint(vectors), func(t *testing.T) {
-				v, vlp := make([]float32, n*f.dim), make([]float32, n)
+				v, vlp := make([]float32, n*f.variables()), make([]float32, n)
 				d.SampleLogProb(v, vlp, 2)
 				var worst float64
 				for i := range y {

@@ -15,18 +15,20 @@ const tileSize = 64
 // A workspace is one goroutine's memory.
 type workspace struct {
 	z, x   []float32   // [Dim][tile]: by variable
-	xp     []float32   // [Dim][tile]: x by place in the order
+	xp     []float32   // [features+Dim][tile]: the angle's inputs, then x by place in the order
 	units  [][]float32 // [layer][Hidden][tile]
 	out    []float32   // [2·Dim][tile]
 	raw    []float32   // [3·bins−1][tile]
 	logDet [tileSize]float32
 	scale  [tileSize]float32
 	slope  [tileSize]float32
+	// If the first variable is an angle: it, and the log of its density.
+	angle, logAngle [tileSize]float32
 }
 
 func (f *Flow) workspace() *workspace {
 	w := &workspace{
-		z: make([]float32, f.dim*tileSize), x: make([]float32, f.dim*tileSize), xp: make([]float32, f.dim*tileSize),
+		z: make([]float32, f.dim*tileSize), x: make([]float32, f.dim*tileSize), xp: make([]float32, (f.features+f.dim)*tileSize),
 		out: make([]float32, 2*f.dim*tileSize), raw: make([]float32, f.splineSize()*tileSize),
 	}
 	for range 1 + len(f.blocks[0].layers) {
@@ -60,15 +62,19 @@ func (d *Density) Sample(dst []float32, seed uint64) { d.SampleLogProb(dst, nil,
 // SampleLogProb is Sample, and also stores the log density of each sample in logProb [n], unless
 // that is nil. It costs nothing extra.
 func (d *Density) SampleLogProb(dst, logProb []float32, seed uint64) {
-	dim := d.f.dim
-	n := len(dst) / dim
-	sized(dst, n*dim)
+	dim, all := d.f.dim, d.f.variables()
+	skip := all - dim // of the blocks' variables
+	n := len(dst) / all
+	sized(dst, n*all)
 	if logProb != nil {
 		sized(logProb, n)
 	}
 	d.tiles(n, func(w *workspace, tile int) {
 		r := rand.New(rand.NewPCG(seed, uint64(tile)))
 		for s := range tileSize {
+			if d.angle != nil {
+				w.angle[s] = d.angle.sample(r)
+			}
 			var mean []float32
 			if d.f.k > 1 {
 				mean = d.f.mixture.Means[d.component(r.Float64())*dim:]
@@ -87,17 +93,27 @@ func (d *Density) SampleLogProb(dst, logProb []float32, seed uint64) {
 		if logProb != nil {
 			d.base(&base, w.z)
 		}
+		if d.angle != nil {
+			d.angle.features(w, logProb != nil)
+		}
 		clear(w.logDet[:])
 		for k := len(d.f.blocks) - 1; k >= 0; k-- {
 			d.forward(k, w)
 			w.z, w.x = w.x, w.z
 		}
 		for s := range m {
+			y := dst[(first+s)*all:][:all]
+			if d.angle != nil {
+				y[0] = w.angle[s]
+			}
 			for i := range dim {
-				dst[(first+s)*dim+i] = w.z[i*tileSize+s]
+				y[skip+i] = w.z[i*tileSize+s]
 			}
 			if logProb != nil {
 				logProb[first+s] = base[s] - w.logDet[s]
+				if d.angle != nil {
+					logProb[first+s] += w.logAngle[s]
+				}
 			}
 		}
 	})
@@ -115,9 +131,9 @@ func (d *Density) component(u float64) int {
 
 // LogProb stores the log density of each y [n][Dim] in dst [n] and returns it; nil allocates.
 func (d *Density) LogProb(dst, y []float32) []float32 {
-	dim := d.f.dim
-	n := len(y) / dim
-	sized(y, n*dim)
+	dim, all := d.f.dim, d.f.variables()
+	n := len(y) / all
+	sized(y, n*all)
 	if dst == nil {
 		dst = make([]float32, n)
 	}
@@ -127,9 +143,13 @@ func (d *Density) LogProb(dst, y []float32) []float32 {
 		m := min(tileSize, n-first)
 		clear(w.x)
 		for s := range m {
-			for i := range dim {
-				w.x[i*tileSize+s] = y[(first+s)*dim+i]
+			for i, v := range y[(first+s)*all+all-dim : (first+s+1)*all] {
+				w.x[i*tileSize+s] = v
 			}
+			w.angle[s] = y[(first+s)*all] // if there is one
+		}
+		if d.angle != nil {
+			d.angle.features(w, true)
 		}
 		clear(w.logDet[:])
 		for k := range d.f.blocks {
@@ -140,6 +160,9 @@ func (d *Density) LogProb(dst, y []float32) []float32 {
 		d.base(&base, w.x)
 		for s := range m {
 			dst[first+s] = base[s] - w.logDet[s]
+			if d.angle != nil {
+				dst[first+s] += w.logAngle[s]
+			}
 		}
 	})
 	return dst
@@ -156,7 +179,7 @@ func (d *Density) forward(k int, w *workspace) {
 		d.output(k, w, p)
 		μ, α := row(w.out, 2*p), row(w.out, 2*p+1)
 		clampExp(α, &w.scale, f.maxLogScale, 1)
-		z, x, xp := row(w.z, i), row(w.x, i), row(w.xp, p)
+		z, x, xp := row(w.z, i), row(w.x, i), row(w.xp, f.features+p)
 		if f.bins > 0 {
 			d.rawSpline(k, w, p)
 			splines(z, &w.slope, w.raw, f.bins, true)
@@ -174,7 +197,7 @@ func (d *Density) forward(k int, w *workspace) {
 func (d *Density) inverse(k int, w *workspace) {
 	f, b := d.f, &d.f.blocks[k]
 	for p, i := range b.variable {
-		copy(w.xp[p*tileSize:(p+1)*tileSize], w.x[i*tileSize:(i+1)*tileSize])
+		copy(row(w.xp, f.features+p)[:], w.x[i*tileSize:(i+1)*tileSize])
 	}
 	for p, i := range b.variable {
 		d.layers(k, w, p)
@@ -199,7 +222,7 @@ func (d *Density) inverse(k int, w *workspace) {
 func (d *Density) layers(k int, w *workspace, p int) {
 	f, b := d.f, &d.f.blocks[k]
 	lo, hi := f.from[p], f.from[p+1]
-	dense(w.units[0], b.in, f.dim, d.bias[k], w.xp, lo, hi, p, true)
+	dense(w.units[0], b.in, f.features+f.dim, d.bias[k], w.xp, lo, hi, f.features+p, true)
 	for l := range b.layers {
 		dense(w.units[l+1], b.layers[l], f.hidden, b.biases[l], w.units[l], lo, hi, hi, true)
 	}
