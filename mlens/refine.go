@@ -172,7 +172,7 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 		share := s.Modes[k]
 		m.LogEvidence, m.LogEvidenceErr, m.Weight, m.ESS = share.LogEvidence, share.LogEvidenceErr, share.Weight, share.ESS
 		if len(groups[k]) > 0 {
-			m.Mean, m.Sigma = moments(groups[k])
+			m.Mean, m.Sigma = meanAndSigma(groups[k])
 		}
 	}
 }
@@ -222,9 +222,9 @@ func (d *density) withFs(x []float64, g *rand.Rand) (t event.Theta) {
 	return t
 }
 
-// moments returns mean and standard deviation; α is taken about its circular
+// meanAndSigma returns mean and standard deviation; α is taken about its circular
 // mean.
-func moments(draws []event.Theta) (mean, sigma event.Theta) {
+func meanAndSigma(draws []event.Theta) (mean, sigma event.Theta) {
 	var sin, cos float64
 	for _, t := range draws {
 		s, c := math.Sincos(t[event.Alpha] * math.Pi / 180)
