@@ -70,7 +70,8 @@ checkpoint; done, it says where the model is.`,
 	f.StringVar(&network, "network", network, "architecture: small or paper")
 	f.IntVar(&cfg.Bank.N, "sims", 140_000, "simulations, before the cut")
 	f.Uint64Var(&cfg.Bank.Seed, "bankseed", 1, "seed of the simulations")
-	f.Float64Var(&cfg.Cut, "cut", bank.CutPaper, "smallest residual χ²/dof of the best single lens")
+	cfg.Cut = bank.CutPaper
+	f.Var(cutFlag{&cfg.Cut}, "cut", "smallest residual χ²/dof of the best single lens: paper, literal, or a number")
 	f.Float64Var(&cfg.Observing.Irregular, "irregular", 0.5, "fraction of light curves with gaps and another cadence")
 	f.IntVar(&cfg.Curves, "curves", 1_000_000, "light curves shown in all")
 	f.IntVar(&cfg.Batch, "batch", 128, "light curves a step")
