@@ -95,8 +95,6 @@ func checkTraining(cfg mlens.TrainConfig, judge int) error {
 		return fmt.Errorf("-curves is %d, but must be at least one batch of %d", cfg.Curves, cfg.Batch)
 	case !(cfg.LearningRate > 0):
 		return fmt.Errorf("-lr is %v, but must be above 0", cfg.LearningRate)
-	case !(cfg.Cut > 0):
-		return fmt.Errorf("-cut is %v, but must be above 0", cfg.Cut)
 	case judge < 0:
 		return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
 	}
