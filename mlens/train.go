@@ -89,11 +89,7 @@ func (c TrainConfig) Check() error {
 	if err := c.Bank.Check(); err != nil {
 		return err
 	}
-	keep := c.Bank.Keep
-	if keep == 0 {
-		keep = bank.CutPaper / 2 // what bank.Config documents
-	}
-	if c.Cut < keep {
+	if keep := c.Bank.Kept(); c.Cut < keep {
 		return fmt.Errorf("mlens: the cut is at χ²/dof > %g, but simulations keep their curves above %g only: raise the cut, or lower Bank.Keep", c.Cut, keep)
 	}
 	return nil
@@ -187,6 +183,16 @@ func Simulate(ctx context.Context, cfg bank.Config, run Run) (*bank.Bank, error)
 		return nil, err
 	}
 	return bank.Simulate(ctx, cfg, dir, run.Simulating)
+}
+
+// SimulatePart makes one part of the training set of cfg, or what is missing of
+// it, and returns the folder in which [Simulate] finds it.
+func SimulatePart(ctx context.Context, cfg bank.Config, part bank.Part, run Run) (string, error) {
+	dir, err := run.folder("banks", cfg.Hash())
+	if err != nil {
+		return "", err
+	}
+	return dir, bank.SimulatePart(ctx, cfg, dir, part, run.Simulating)
 }
 
 // Train returns the model of cfg: the saved one when it exists, else it

@@ -8,7 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"unsafe"
+	"slices"
 )
 
 // Bank is a set of simulations on disk. Its methods are safe for concurrent
@@ -25,25 +25,28 @@ type Bank struct {
 
 type place struct {
 	shard  int32
-	slot   int32 // −1: no curve
-	offset int64 // of the curve in the shard's file
+	bytes  int32 // of the curve's stored form; 0: none
+	offset int64 // in the shard's file
 }
 
-// Open opens the bank in dir, as far as it has been made: Records is shorter
-// than Config.N until [Simulate] has finished. It checks that every shard is
+// Open opens the bank in dir, as far as it has been made without a gap: Records
+// is shorter than Config.N until [Simulate] has finished. It checks that every shard is
 // whole by its size and header; [Bank.Verify] checks the contents.
 func Open(dir string) (_ *Bank, err error) {
-	m, err := readManifest(dir)
+	m, err := readManifest(dir, manifestName)
 	if err != nil {
 		return nil, err
 	}
-	b := &Bank{Config: m.Config, dir: dir, shards: m.Shards}
+	b := &Bank{Config: m.Config, dir: dir}
 	defer func() {
 		if err != nil {
 			b.Close()
 		}
 	}()
 	for k, s := range m.Shards {
+		if s.First != len(b.Records) {
+			break
+		}
 		path := filepath.Join(dir, s.File)
 		bad := func(err error) error {
 			return fmt.Errorf("bank: shard %s: %w: delete it and %s, then simulate again", path, err, manifestName)
@@ -58,18 +61,16 @@ func Open(dir string) (_ *Bank, err error) {
 		} else if st.Size() != s.Bytes {
 			return nil, bad(fmt.Errorf("it has %d bytes instead of %d", st.Size(), s.Bytes))
 		}
-		records, slots, err := readRecords(f, s, m.Config.Cadence.N)
+		records, places, err := readRecords(f, s, m.Config.Cadence.N)
 		if err != nil {
 			return nil, bad(err)
 		}
-		if s.First != len(b.Records) {
-			return nil, bad(fmt.Errorf("it begins with simulation %d, but %d was expected", s.First, len(b.Records)))
+		for i := range places {
+			places[i].shard = int32(k)
 		}
+		b.shards = append(b.shards, s)
 		b.Records = append(b.Records, records...)
-		base := int64(headerSize + recordSize*s.N)
-		for _, slot := range slots {
-			b.where = append(b.where, place{shard: int32(k), slot: int32(slot), offset: base + int64(slot)*4*int64(m.Config.Cadence.N)})
-		}
+		b.where = append(b.where, places...)
 	}
 	return b, nil
 }
@@ -159,24 +160,58 @@ func (b *Bank) Fraction(cut float64) float64 {
 	return float64(n) / float64(len(b.Records))
 }
 
+// Late counts the simulations with epochs of which the simulator cannot say
+// that they are within [Config.FluxError].
+func (b *Bank) Late() (n int) {
+	for _, s := range b.shards {
+		n += s.Late
+	}
+	return n
+}
+
+// Dir returns the bank's folder.
+func (b *Bank) Dir() string { return b.dir }
+
+// Bytes returns the size of the bank on disk.
+func (b *Bank) Bytes() (n int64) {
+	for _, s := range b.shards {
+		n += s.Bytes
+	}
+	return n
+}
+
 // Curve reads n magnifications of simulation i from epoch on. dst is reused
 // when it is long enough; nil allocates.
-func (b *Bank) Curve(dst []float32, i, epoch, n int) ([]float32, error) {
+func (b *Bank) Curve(dst []float64, i, epoch, n int) ([]float64, error) {
 	if epoch < 0 || n < 1 || epoch+n > b.Config.Cadence.N {
 		panic(fmt.Sprintf("bank: epochs %d to %d of %d", epoch, epoch+n, b.Config.Cadence.N))
 	}
-	p := b.where[i]
-	if p.slot < 0 {
-		return nil, fmt.Errorf("bank: the curve of simulation %d was not kept: its χ²/dof is %.3g", i, b.Records[i].Chi2)
+	var c curve
+	if _, err := b.open(&c, nil, i); err != nil {
+		return nil, err
 	}
 	if cap(dst) < n {
-		dst = make([]float32, n)
+		dst = make([]float64, n)
 	}
 	dst = dst[:n]
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), 4*n)
-	if _, err := b.files[p.shard].ReadAt(raw, p.offset+4*int64(epoch)); err != nil {
-		return nil, fmt.Errorf("bank: shard %s: %w", b.shards[p.shard].File, err)
-	}
-	littleEndian(raw)
+	c.grid(dst, epoch)
 	return dst, nil
+}
+
+// open reads the curve of simulation i into raw, which it grows as needed and
+// returns, and goes to its beginning.
+func (b *Bank) open(c *curve, raw []byte, i int) ([]byte, error) {
+	p := b.where[i]
+	if p.bytes == 0 {
+		return raw, fmt.Errorf("bank: the curve of simulation %d was not kept: its χ²/dof is %.3g", i, b.Records[i].Chi2)
+	}
+	raw = slices.Grow(raw[:0], int(p.bytes))[:p.bytes]
+	_, err := b.files[p.shard].ReadAt(raw, p.offset)
+	if err == nil {
+		err = c.open(raw, b.Config.Cadence.N)
+	}
+	if err != nil {
+		return raw, fmt.Errorf("bank: simulation %d in shard %s: %w", i, b.shards[p.shard].File, err)
+	}
+	return raw, nil
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sort"
+	"slices"
 
 	"github.com/mlens-go/microlens/mlens/event"
 )
@@ -26,14 +26,15 @@ type Realisation struct {
 	Theta event.Theta // t0 counted from the season's start
 	SN    float64     // of the baseline
 	event.Binned
+
+	raw       []byte    // the stored curve
+	mag, when []float64 // magnifications and, if irregular, their times
 }
 
 // Realise draws a season, its direction in time, f_s, S/N and noise for
 // simulation i and stores the light curve in dst, whose slices are reused.
-// The randomness is all r's.
-//
-// Between the epochs of the stored curve magnifications are interpolated
-// linearly.
+// The randomness is all r's. Calls of one goroutine with the same dst allocate
+// nothing.
 func (b *Bank) Realise(dst *Realisation, i int, o Observing, r *rand.Rand) error {
 	season := event.Season()
 	c := b.Config.Cadence
@@ -43,18 +44,16 @@ func (b *Bank) Realise(dst *Realisation, i int, o Observing, r *rand.Rand) error
 	if o.SN == (event.Range{}) {
 		o.SN = event.Range{Min: 23, Max: 230}
 	}
-	// One epoch more than a season, because reversal maps t to 72 d − t.
 	start := r.IntN(c.N - season.N)
-	a, err := b.Curve(nil, i, start, season.N+1)
-	if err != nil {
+	var stored curve
+	var err error
+	if dst.raw, err = b.open(&stored, dst.raw, i); err != nil {
 		return err
 	}
 	p := b.Records[i].Params
 	p.T0 -= float64(start) * c.Step
-	if r.IntN(2) == 1 { // §3.3: time reversed, α → −(α + 180°)
-		for j, k := 0, len(a)-1; j < k; j, k = j+1, k-1 {
-			a[j], a[k] = a[k], a[j]
-		}
+	reversed := r.IntN(2) == 1
+	if reversed { // §3.3: t → 72 d − t, α → −(α + 180°)
 		p.Alpha = math.Mod(540-p.Alpha, 360)
 		p.T0 = season.Length() - p.T0
 	}
@@ -67,40 +66,58 @@ func (b *Bank) Realise(dst *Realisation, i int, o Observing, r *rand.Rand) error
 	dst.Flux, dst.Weight = zeros(dst.Flux, season.N), zeros(dst.Weight, season.N)
 	base := dst.SN * dst.SN
 	if r.Float64() >= o.Irregular {
-		for j := range season.N {
-			flux, sigma := event.Measure(base*(1+p.Fs*(float64(a[j])-1)), r)
+		dst.mag = zeros(dst.mag, season.N)
+		if reversed {
+			stored.grid(dst.mag, start+1)
+			slices.Reverse(dst.mag)
+		} else {
+			stored.grid(dst.mag, start)
+		}
+		for j, a := range dst.mag {
+			flux, sigma := event.Measure(base*(1+p.Fs*(a-1)), r)
 			dst.Flux[j], dst.Weight[j] = flux, 1/(sigma*sigma)
 		}
 		return nil
 	}
-	for _, t := range irregularTimes(season, r) {
+	dst.when = irregularTimes(dst.when[:0], season, r)
+	dst.mag = dst.mag[:0]
+	for _, t := range dst.when {
 		x := t / c.Step
-		j := int(x)
-		w := x - float64(j)
-		mag := (1-w)*float64(a[j]) + w*float64(a[j+1])
-		flux, sigma := event.Measure(base*(1+p.Fs*(mag-1)), r)
+		if reversed {
+			x = float64(season.N) - x
+		}
+		dst.mag = append(dst.mag, float64(start)+x)
+	}
+	if reversed {
+		slices.Reverse(dst.mag)
+	}
+	stored.at(dst.mag)
+	if reversed {
+		slices.Reverse(dst.mag)
+	}
+	for k, t := range dst.when {
+		flux, sigma := event.Measure(base*(1+p.Fs*(dst.mag[k]-1)), r)
 		dst.Add(t, flux, sigma)
 	}
 	dst.Normalise()
 	return nil
 }
 
-// irregularTimes draws the epochs of a season as a ground segment or a survey
-// with gaps may leave them.
-func irregularTimes(season event.Cadence, r *rand.Rand) []float64 {
+// irregularTimes appends to times the epochs of a season as a ground segment or
+// a survey with gaps may leave them.
+func irregularTimes(times []float64, season event.Cadence, r *rand.Rand) []float64 {
 	const minute = 1.0 / (24 * 60)
 	step := (10 + 5*r.Float64()) * minute
 	phase := step * r.Float64()
 	missing := max(0, 1.2*r.Float64()-0.6) // half of the seasons miss none
 	type gap struct{ from, to float64 }
-	gaps := make([]gap, r.IntN(4))
+	var room [3]gap
+	gaps := room[:r.IntN(4)]
 	for k := range gaps {
 		length := 0.3 * math.Exp(r.Float64()*math.Log(40)) // 0.3 to 12 days
 		from := season.Length()*r.Float64() - length/2
 		gaps[k] = gap{from, from + length}
 	}
-	sort.Slice(gaps, func(i, j int) bool { return gaps[i].from < gaps[j].from })
-	var times []float64
 	end := season.Step * (float64(season.N) - 0.5)
 next:
 	for k := 0; ; k++ {

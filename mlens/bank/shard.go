@@ -17,11 +17,13 @@ import (
 )
 
 const (
-	version      = 2
-	shardSize    = 500
+	version      = 3
 	manifestName = "manifest.json"
-	magic        = "MLBANK01"
+	magic        = "MLBANK03"
 )
+
+// shardSize is the number of simulations in a shard; tests lower it.
+var shardSize = 1000
 
 // Status says what became of a simulation.
 type Status uint8
@@ -42,6 +44,9 @@ type Record struct {
 	Params event.Params // Fs is a draw of the prior that realisations replace
 	Chi2   float64      // residual χ²/dof of the best single lens
 	Status Status
+	// Late counts the epochs of which the simulator cannot say that they are as
+	// good as they should be. They are kept.
+	Late int
 }
 
 // manifest lists the shards of a bank with their checksums.
@@ -56,6 +61,7 @@ type shardInfo struct {
 	File     string
 	First, N int
 	Kept     int
+	Late     int            `json:",omitempty"` // simulations with late epochs
 	Failures map[string]int `json:",omitempty"`
 	Bytes    int64
 	SHA256   string
@@ -68,27 +74,19 @@ func (s shardInfo) failed() (n int) {
 	return n
 }
 
-// done returns the number of simulations saved.
-func (m *manifest) done() (n int) {
-	for _, s := range m.Shards {
-		n += s.N
-	}
-	return n
-}
-
-func (m *manifest) write(dir string) error {
+func (m *manifest) write(dir, name string) error {
 	b, err := json.MarshalIndent(m, "", " ")
 	if err != nil {
 		return fmt.Errorf("bank: %w", err)
 	}
-	return writeFile(filepath.Join(dir, manifestName), func(w io.Writer) error {
+	return writeFile(filepath.Join(dir, name), func(w io.Writer) error {
 		_, err := w.Write(append(b, '\n'))
 		return err
 	})
 }
 
-func readManifest(dir string) (*manifest, error) {
-	path := filepath.Join(dir, manifestName)
+func readManifest(dir, name string) (*manifest, error) {
+	path := filepath.Join(dir, name)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("bank: no training set in %s (make one with Simulate): %w", dir, err)
@@ -104,7 +102,7 @@ func readManifest(dir string) (*manifest, error) {
 		return nil, fmt.Errorf("bank: %s is damaged: its configuration has the hash %s, not %s: delete the folder and simulate again", path, m.Config.Hash(), m.Hash)
 	}
 	for i, s := range m.Shards {
-		if s.N < 1 || s.N > shardSize || s.Kept < 0 || s.Kept > s.N {
+		if s.First%shardSize != 0 || s.N != min(shardSize, m.Config.N-s.First) || s.Kept < 0 || s.Kept > s.N {
 			return nil, fmt.Errorf("bank: %s is damaged: shard %d has %d simulations and %d curves: delete the folder and simulate again", path, i, s.N, s.Kept)
 		}
 	}
@@ -129,22 +127,24 @@ func writeFile(path string, write func(io.Writer) error) error {
 }
 
 // shard is a run of simulations. On disk: the magic, three uint32 (records,
-// curves, epochs), the records, the curves as float32 in the order of the
-// records that have one; little-endian.
+// curves, epochs of a curve), the records, the curves in the order of the
+// records that have one, as compact.go stores them; little-endian.
 type shard struct {
 	first   int
 	records []Record
-	curves  [][]float32 // nil where none is kept
+	curves  [][]byte // stored form, nil where none is kept
 	epochs  int
 }
 
 const (
 	headerSize = 8 + 3*4
-	recordSize = event.Dim*8 + 8 + 8 // parameters, χ², status, 1 if it has a curve, padding
+	recordSize = event.Dim*8 + 8 + 8 // parameters, χ², bytes of the curve, late epochs, status, padding
 )
 
+func shardFile(first int) string { return fmt.Sprintf("shard-%06d.bin", first/shardSize) }
+
 func (s *shard) write(dir string) (shardInfo, error) {
-	info := shardInfo{File: fmt.Sprintf("shard-%06d.bin", s.first/shardSize), First: s.first, N: len(s.records)}
+	info := shardInfo{File: shardFile(s.first), First: s.first, N: len(s.records)}
 	buf := make([]byte, 0, headerSize+recordSize*len(s.records))
 	for _, c := range s.curves {
 		if c != nil {
@@ -161,11 +161,12 @@ func (s *shard) write(dir string) (shardInfo, error) {
 		for _, v := range [...]float64{p.S, p.Q, p.Alpha, p.U0, p.T0, p.TE, p.Rho, p.Fs, r.Chi2} {
 			buf = le.AppendUint64(buf, math.Float64bits(v))
 		}
-		has := byte(0)
-		if s.curves[i] != nil {
-			has = 1
+		buf = le.AppendUint32(buf, uint32(len(s.curves[i])))
+		buf = le.AppendUint16(buf, uint16(r.Late))
+		buf = append(buf, byte(r.Status), 0)
+		if r.Late > 0 {
+			info.Late++
 		}
-		buf = append(buf, byte(r.Status), has, 0, 0, 0, 0, 0, 0)
 		if r.Status != OK {
 			if info.Failures == nil {
 				info.Failures = map[string]int{}
@@ -173,34 +174,21 @@ func (s *shard) write(dir string) (shardInfo, error) {
 			info.Failures[r.Status.String()]++
 		}
 	}
-	hash := sha256.New()
-	err := writeFile(filepath.Join(dir, info.File), func(w io.Writer) error {
-		w = io.MultiWriter(w, hash)
-		if _, err := w.Write(buf); err != nil {
-			return err
-		}
-		for _, c := range s.curves {
-			if c == nil {
-				continue
-			}
-			buf = buf[:0]
-			for _, v := range c {
-				buf = le.AppendUint32(buf, math.Float32bits(v))
-			}
-			if _, err := w.Write(buf); err != nil {
-				return err
-			}
-		}
-		return nil
+	for _, c := range s.curves {
+		buf = append(buf, c...)
+	}
+	info.Bytes = int64(len(buf))
+	sum := sha256.Sum256(buf)
+	info.SHA256 = hex.EncodeToString(sum[:])
+	return info, writeFile(filepath.Join(dir, info.File), func(w io.Writer) error {
+		_, err := w.Write(buf)
+		return err
 	})
-	info.Bytes = int64(headerSize + recordSize*len(s.records) + 4*s.epochs*info.Kept)
-	info.SHA256 = hex.EncodeToString(hash.Sum(nil))
-	return info, err
 }
 
-// readRecords reads the records of a shard and, for each, the position of its
-// curve in the shard, or −1.
-func readRecords(r io.Reader, want shardInfo, epochs int) ([]Record, []int, error) {
+// readRecords reads the records of a shard and, for each, where its curve is in
+// the file.
+func readRecords(r io.Reader, want shardInfo, epochs int) ([]Record, []place, error) {
 	buf := make([]byte, headerSize+recordSize*want.N)
 	if _, err := io.ReadFull(r, buf); err != nil {
 		return nil, nil, err
@@ -209,23 +197,26 @@ func readRecords(r io.Reader, want shardInfo, epochs int) ([]Record, []int, erro
 	if string(buf[:8]) != magic || int(le.Uint32(buf[8:])) != want.N || int(le.Uint32(buf[12:])) != want.Kept || int(le.Uint32(buf[16:])) != epochs {
 		return nil, nil, fmt.Errorf("its header does not agree with the manifest")
 	}
-	records, slots := make([]Record, want.N), make([]int, want.N)
-	slot := 0
+	records, places := make([]Record, want.N), make([]place, want.N)
+	kept, offset := 0, int64(len(buf))
 	for i := range records {
 		b := buf[headerSize+i*recordSize:]
 		f := func(k int) float64 { return math.Float64frombits(le.Uint64(b[8*k:])) }
-		records[i] = Record{Params: event.Params{S: f(0), Q: f(1), Alpha: f(2), U0: f(3), T0: f(4), TE: f(5), Rho: f(6), Fs: f(7)}, Chi2: f(8), Status: Status(b[72])}
+		records[i] = Record{
+			Params: event.Params{S: f(0), Q: f(1), Alpha: f(2), U0: f(3), T0: f(4), TE: f(5), Rho: f(6), Fs: f(7)},
+			Chi2:   f(8), Late: int(le.Uint16(b[76:])), Status: Status(b[78]),
+		}
 		if records[i].Status >= statuses {
 			return nil, nil, fmt.Errorf("record %d has an unknown status", i)
 		}
-		slots[i] = -1
-		if b[73] == 1 {
-			slots[i] = slot
-			slot++
+		places[i] = place{offset: offset, bytes: int32(le.Uint32(b[72:]))}
+		if places[i].bytes > 0 {
+			kept++
+			offset += int64(places[i].bytes)
 		}
 	}
-	if slot != want.Kept {
-		return nil, nil, fmt.Errorf("it holds %d curves, but the manifest says %d", slot, want.Kept)
+	if kept != want.Kept || offset != want.Bytes {
+		return nil, nil, fmt.Errorf("it holds %d curves and %d bytes, but the manifest says %d and %d", kept, offset, want.Kept, want.Bytes)
 	}
-	return records, slots, nil
+	return records, places, nil
 }

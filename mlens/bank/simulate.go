@@ -1,16 +1,21 @@
 package bank
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/lens"
 )
 
 // Progress tells how far a simulation is.
@@ -24,60 +29,171 @@ type Progress struct {
 // opens it. progress, which may be nil, is called after every shard from one
 // goroutine.
 //
-// Work is saved a shard of 500 simulations at a time, under a temporary name
+// Work is saved a shard of 1,000 simulations at a time, under a temporary name
 // that is then renamed: a kill at any moment loses at most one shard. When ctx
-// ends, Simulate returns its error at once; calling it again resumes.
+// ends, Simulate returns its error at once; calling it again resumes. Shards
+// that [SimulatePart] made in dir are taken as they are.
 func Simulate(ctx context.Context, cfg Config, dir string, progress func(Progress)) (*Bank, error) {
-	if err := cfg.Check(); err != nil {
+	if err := simulate(ctx, cfg, dir, Part{1, 1}, progress); err != nil {
 		return nil, err
-	}
-	cfg = cfg.withDefaults()
-	m, err := startManifest(cfg, dir)
-	if err != nil {
-		return nil, err
-	}
-	report := func() {
-		if progress != nil {
-			p := Progress{Total: cfg.N}
-			for _, s := range m.Shards {
-				p.Done += s.N
-				p.Kept += s.Kept
-				p.Failed += s.failed()
-			}
-			progress(p)
-		}
-	}
-	report()
-	for first := m.done(); first < cfg.N; first = m.done() {
-		n := min(shardSize, cfg.N-first)
-		s, err := simulateShard(ctx, cfg, first, n)
-		if err != nil {
-			return nil, err
-		}
-		info, err := s.write(dir)
-		if err != nil {
-			return nil, err
-		}
-		m.Shards = append(m.Shards, info)
-		if err := m.write(dir); err != nil {
-			return nil, err
-		}
-		report()
 	}
 	return Open(dir)
 }
 
+// A Part is one of the Of jobs, I = 1 … Of, among which the shards of a bank are
+// dealt out in turn.
+type Part struct{ I, Of int }
+
+// Check reports what is wrong with the part, or nil.
+func (p Part) Check() error {
+	if p.Of < 1 || p.I < 1 || p.I > p.Of {
+		return fmt.Errorf("bank: part %d of %d: parts are counted from 1", p.I, p.Of)
+	}
+	return nil
+}
+
+// manifest is the name of the part's manifest.
+func (p Part) manifest() string {
+	if p.Of == 1 {
+		return manifestName
+	}
+	return fmt.Sprintf("manifest-%d-of-%d.json", p.I, p.Of)
+}
+
+const partManifests = "manifest-*-of-*.json"
+
+// SimulatePart makes one part of the bank of cfg in folder dir, or what is
+// missing of it. Parts may be made at the same time and in the same folder, or
+// in different ones whose files are then put into one; [Simulate] there merges
+// them. The bank is the same, bit for bit, however it was divided.
+func SimulatePart(ctx context.Context, cfg Config, dir string, part Part, progress func(Progress)) error {
+	if err := part.Check(); err != nil {
+		return err
+	}
+	return simulate(ctx, cfg, dir, part, progress)
+}
+
+func simulate(ctx context.Context, cfg Config, dir string, part Part, progress func(Progress)) error {
+	if err := cfg.Check(); err != nil {
+		return err
+	}
+	cfg = cfg.withDefaults()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("bank: %w", err)
+	}
+	done, err := collect(cfg, dir)
+	if err != nil {
+		return err
+	}
+	m := &manifest{Version: version, Hash: cfg.Hash(), Config: cfg}
+	p := Progress{}
+	add := func(s shardInfo) {
+		m.Shards = append(m.Shards, s)
+		p.Done += s.N
+		p.Kept += s.Kept
+		p.Failed += s.failed()
+	}
+	var missing []int // first simulations
+	for k, first := 0, 0; first < cfg.N; k, first = k+1, first+shardSize {
+		if k%part.Of != part.I-1 {
+			continue
+		}
+		p.Total += min(shardSize, cfg.N-first)
+		if s, ok := done[first]; ok {
+			add(s)
+		} else {
+			missing = append(missing, first)
+		}
+	}
+	report := func() {
+		if progress != nil {
+			progress(p)
+		}
+	}
+	report()
+	if own, err := readManifest(dir, part.manifest()); err != nil || len(own.Shards) != len(m.Shards) {
+		removeTemporary(dir, part.manifest())
+		if err := m.write(dir, part.manifest()); err != nil {
+			return err
+		}
+	}
+	for _, first := range missing {
+		removeTemporary(dir, shardFile(first))
+		s, err := simulateShard(ctx, cfg, first, min(shardSize, cfg.N-first))
+		if err != nil {
+			return fmt.Errorf("bank: stopped with %d of %d simulations saved: %w", p.Done, p.Total, err)
+		}
+		info, err := s.write(dir)
+		if err != nil {
+			return err
+		}
+		add(info)
+		slices.SortFunc(m.Shards, func(a, b shardInfo) int { return cmp.Compare(a.First, b.First) })
+		if err := m.write(dir, part.manifest()); err != nil {
+			return err
+		}
+		report()
+	}
+	if part.Of == 1 { // all of them are in the bank's own manifest now
+		parts, _ := filepath.Glob(filepath.Join(dir, partManifests))
+		for _, path := range parts {
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("bank: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// collect returns the shards in dir by their first simulation, from the bank's
+// manifest and those of its parts.
+func collect(cfg Config, dir string) (map[int]shardInfo, error) {
+	parts, _ := filepath.Glob(filepath.Join(dir, partManifests))
+	done := map[int]shardInfo{}
+	for _, path := range append(parts, filepath.Join(dir, manifestName)) {
+		m, err := readManifest(dir, filepath.Base(path))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m.Hash != cfg.Hash() {
+			return nil, fmt.Errorf("bank: %s holds simulations of another configuration (%s, not %s): choose another folder", path, m.Hash, cfg.Hash())
+		}
+		for _, s := range m.Shards {
+			if old, ok := done[s.First]; ok && old.SHA256 != s.SHA256 {
+				return nil, fmt.Errorf("bank: %s and another manifest in its folder do not agree on %s: delete this shard and the manifests, then simulate again", path, s.File)
+			}
+			if _, err := os.Stat(filepath.Join(dir, s.File)); err != nil {
+				return nil, fmt.Errorf("bank: %s lists a shard that is not in its folder: copy it there, or delete the manifest and simulate again: %w", path, err)
+			}
+			done[s.First] = s
+		}
+	}
+	return done, nil
+}
+
+// removeTemporary removes what kills have left of a file under temporary names;
+// if that fails it does no harm.
+func removeTemporary(dir, name string) {
+	left, _ := filepath.Glob(filepath.Join(dir, "."+name+"[0-9]*"))
+	for _, p := range left {
+		os.Remove(p)
+	}
+}
+
 // simulateShard makes simulations first … first+n−1.
 func simulateShard(ctx context.Context, cfg Config, first, n int) (*shard, error) {
-	s := &shard{first: first, records: make([]Record, n), curves: make([][]float32, n), epochs: cfg.Cadence.N}
+	s := &shard{first: first, records: make([]Record, n), curves: make([][]byte, n), epochs: cfg.Cadence.N}
 	times := cfg.Cadence.Times()
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			var a []float64
+			var c lens.Curve
 			for i := range next {
-				s.records[i], s.curves[i], a = simulateOne(cfg, first+i, times, a)
+				s.records[i], s.curves[i] = simulateOne(cfg, first+i, times, &c)
 			}
 		})
 	}
@@ -87,7 +203,7 @@ feed:
 		select {
 		case next <- i:
 		case <-ctx.Done():
-			err = fmt.Errorf("bank: stopped with %d of %d simulations saved: %w", first, cfg.N, context.Cause(ctx))
+			err = context.Cause(ctx)
 			break feed
 		}
 	}
@@ -96,63 +212,34 @@ feed:
 	return s, err
 }
 
-// simulateOne makes simulation i. a is work space.
-func simulateOne(cfg Config, i int, times, a []float64) (Record, []float32, []float64) {
+// simulateOne makes simulation i and the stored form of its curve. c is work
+// space.
+func simulateOne(cfg Config, i int, times []float64, c *lens.Curve) (Record, []byte) {
 	r := rand.New(rand.NewPCG(cfg.Seed, uint64(i)))
 	p := cfg.Prior.Sample(r)
 	// t0 lies in the middle; its fraction of a step is drawn, because every
 	// window starts on a step.
 	p.T0 = cfg.Cadence.Length()/2 - cfg.Cadence.Step*r.Float64()
 	rec := Record{Params: p}
-	a, err := p.Magnification(a, times, cfg.lensOptions())
-	if err != nil {
+	opt := cfg.lensOptions()
+	if err := p.Binary().BoundedLightCurve(c, times, nil, p.Trajectory(), p.Rho, opt); err != nil {
 		rec.Status = LensFailed
-		return rec, nil, a
+		return rec, nil
 	}
-	for _, v := range a {
-		if !(v >= 1-cfg.Tol) || math.IsInf(v, 0) {
+	for _, v := range c.A {
+		if !(v >= 1-1e-3) || math.IsInf(v, 0) {
 			rec.Status = LensFailed
-			return rec, nil, a
+			return rec, nil
 		}
 	}
-	rec.Chi2 = event.ResidualChi2(cfg.Cadence, a, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE})
+	rec.Late = c.Late
+	rec.Chi2 = event.ResidualChi2(cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE})
 	if math.IsNaN(rec.Chi2) || math.IsInf(rec.Chi2, 0) {
 		rec.Chi2, rec.Status = 0, FitFailed
-		return rec, nil, a
+		return rec, nil
 	}
 	if rec.Chi2 <= cfg.Keep {
-		return rec, nil, a
+		return rec, nil
 	}
-	curve := make([]float32, len(a))
-	for j, v := range a {
-		curve[j] = float32(v)
-	}
-	return rec, curve, a
-}
-
-// startManifest reads the manifest in dir, or begins one.
-func startManifest(cfg Config, dir string) (*manifest, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("bank: %w", err)
-	}
-	path := filepath.Join(dir, manifestName)
-	if _, err := os.Stat(path); os.IsNotExist(err) {
-		return &manifest{Version: version, Hash: cfg.Hash(), Config: cfg}, nil
-	}
-	m, err := readManifest(dir)
-	if err != nil {
-		return nil, err
-	}
-	if m.Hash != cfg.Hash() {
-		return nil, fmt.Errorf("bank: %s holds simulations of another configuration (%s, not %s): choose another folder", path, m.Hash, cfg.Hash())
-	}
-	// What kills have left under temporary names; if it cannot be removed it does
-	// no harm.
-	for _, pattern := range []string{".shard-*.bin*", "." + manifestName + "*"} {
-		left, _ := filepath.Glob(filepath.Join(dir, pattern))
-		for _, p := range left {
-			os.Remove(p)
-		}
-	}
-	return m, nil
+	return rec, compact(nil, c.A, cfg.storeTol())
 }

@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -60,51 +61,17 @@ func (lc LightCurve) FitSingleLens() (SingleLens, error) {
 	return s, nil
 }
 
-// ResidualChi2 returns χ²/dof of the best single lens for the noise-free
-// magnifications a at the times of the cadence, observed without blending at
-// the baseline signal-to-noise ratio sn: the statistic of the paper's cut
-// (§3: sn = 200, f_s = 1). near is the event's own single-lens part and is one
-// of the starting points.
-func ResidualChi2(c Cadence, a []float64, sn float64, near SingleLens) float64 {
-	// The fit uses fewer epochs, dense round the peak and 16 steps apart far
-	// from it, each with the weight of those it stands for; the χ² uses all.
-	peak := 0
-	for i, v := range a {
-		if v > a[peak] {
-			peak = i
-		}
-	}
-	const stride = 16
-	var t, y, w []float64
-	add := func(i, width int) {
-		t = append(t, float64(i)*c.Step)
-		y = append(y, a[i])
-		w = append(w, float64(width)*sn*sn/a[i])
-	}
-	for i, width := peak, 1; i < len(a); i += width {
-		width = min(stride, 1+(i-peak)/32)
-		add(i, width)
-	}
-	for i, width := peak-1, 1; i >= 0; i -= width {
-		width = min(stride, 1+(peak-i)/32)
-		add(i, width)
-	}
-	s := fitSingle(t, y, w, near)
-	var chi2 float64
-	for i, v := range a {
-		d := v - s.Source*s.Magnification(float64(i)*c.Step) - s.Blend
-		chi2 += d * d / v
-	}
-	return chi2 * sn * sn / float64(len(a)-5)
+// fitSingle minimises Σ w (y − F_s·A − F_b)² from starting points of its own.
+func fitSingle(t, y, w []float64) SingleLens {
+	f := &singleFit{t: t, y: y, w: w, a: make([]float64, len(t)), span: slices.Max(t) - slices.Min(t)}
+	return f.search()
 }
 
-// fitSingle minimises Σ w (y − F_s·A − F_b)² from starting points of its own
-// and those given.
-func fitSingle(t, y, w []float64, more ...SingleLens) SingleLens {
-	lo, hi := t[0], t[0]
+// search minimises from starting points of its own and those given.
+func (f *singleFit) search(more ...SingleLens) SingleLens {
+	t, y, w, span := f.t, f.y, f.w, f.span
 	peak := 0
-	for i, v := range t {
-		lo, hi = min(lo, v), max(hi, v)
+	for i := range t {
 		if y[i] > y[peak] {
 			peak = i
 		}
@@ -123,8 +90,6 @@ func fitSingle(t, y, w []float64, more ...SingleLens) SingleLens {
 	if sum > 0 {
 		t0s = append(t0s, first/sum)
 	}
-	span := hi - lo
-	f := &singleFit{t: t, y: y, w: w, a: make([]float64, len(t)), span: span}
 	var starts []SingleLens
 	for _, t0 := range t0s {
 		best := SingleLens{Fluxes: Fluxes{Chi2: math.Inf(1)}}
@@ -157,6 +122,10 @@ type singleFit struct {
 	t, y, w []float64
 	a       []float64 // magnifications
 	span    float64   // of the times
+
+	// A descent ends below the χ² enough, or where a step improves χ² by less
+	// than a part: that of settled, or 1e-7.
+	enough, settled float64
 }
 
 // linear sets the fluxes and χ² of s to those of the best linear fit.
@@ -188,6 +157,10 @@ func (f *singleFit) linear(s *SingleLens) {
 // eliminated (variable projection, Kaufman's approximation of the Jacobian).
 func (f *singleFit) minimise(s SingleLens) SingleLens {
 	lambda, span := 1e-3, f.span
+	settled := f.settled
+	if settled == 0 {
+		settled = 1e-7
+	}
 	var step mat.VecDense
 	for range 60 {
 		h, g := f.normal(s)
@@ -213,7 +186,7 @@ func (f *singleFit) minimise(s SingleLens) SingleLens {
 			n.TE = min(max(n.TE, 1e-4*span), 100*span)
 			f.linear(&n)
 			if n.Chi2 < s.Chi2 {
-				improved = s.Chi2-n.Chi2 > 1e-7*s.Chi2
+				improved = s.Chi2-n.Chi2 > settled*s.Chi2 && n.Chi2 > f.enough
 				s = n
 				lambda = max(lambda/5, 1e-9)
 				break

@@ -3,8 +3,11 @@ package main
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mlens-go/microlens/mlens/bank"
 )
 
 func TestSimulate(t *testing.T) {
@@ -14,7 +17,7 @@ func TestSimulate(t *testing.T) {
 	if len(banks) != 1 {
 		t.Fatalf("banks are %q", banks)
 	}
-	if !strings.HasPrefix(out, "40 simulations in bank "+banks[0]+"\n") || strings.Count(out, "χ²/dof >") != 2 {
+	if !strings.HasPrefix(out, "40 simulations in bank "+banks[0]+": ") || strings.Count(out, "χ²/dof >") != 2 {
 		t.Errorf("printed %q", out)
 	}
 	files := modTimes(t, dir)
@@ -30,9 +33,46 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
+// Parts made apart become the bank that is made at once.
+func TestSimulateParts(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"simulate", "-n", "1050", "-seed", "3", "-dir", dir}
+	for _, shard := range []string{"2/2", "1/2"} {
+		if out := mustRun(t, append(args, "-shard", shard)...); !strings.Contains(out, "part "+shard[:1]+" of 2") {
+			t.Errorf("printed %q", out)
+		}
+	}
+	if out := mustRun(t, args...); !strings.HasPrefix(out, "1050 simulations") {
+		t.Errorf("merged: %q", out)
+	}
+	banks := names(t, filepath.Join(dir, "banks"))
+	files := names(t, filepath.Join(dir, "banks", banks[0]))
+	if want := []string{"manifest.json", "shard-000000.bin", "shard-000001.bin"}; !slices.Equal(files, want) {
+		t.Errorf("merged, the files are %q", files)
+	}
+}
+
+func TestCutFlag(t *testing.T) {
+	v := bank.CutPaper
+	f := cutFlag{&v}
+	for in, want := range map[string]float64{"literal": bank.CutLiteral, "paper": bank.CutPaper, "0.5": 0.5} {
+		if err := f.Set(in); err != nil || v != want || f.String() != in {
+			t.Errorf("%s: %v, %v, printed as %s", in, v, err, f)
+		}
+	}
+	for _, in := range []string{"", "papers", "0", "-1", "nan"} {
+		if err := f.Set(in); err == nil {
+			t.Errorf("%q is accepted", in)
+		}
+	}
+}
+
 func TestSimulateRefuses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
-	refused(t, "0 simulations", "simulate", "-n", "0", "-dir", dir)
+	refused(t, "-n is 0", "simulate", "-n", "0", "-dir", dir)
+	for _, shard := range []string{"0/3", "4/3", "1", "1/0", "a/b", "1/2/3"} {
+		refused(t, `-shard is "`+shard+`"|3/16`, "simulate", "-shard", shard, "-dir", dir)
+	}
 	refused(t, "-seed", "simulate", "-seed", "-1", "-dir", dir)
 	refused(t, "unknown command", "simulate", "extra", "-dir", dir)
 	if left := names(t, dir); left != nil {

@@ -83,7 +83,8 @@ given, and the new model says what it was made from.`,
 	f.StringVar(&network, "network", network, "architecture: small, paper or roman")
 	f.IntVar(&cfg.Bank.N, "sims", 140_000, "simulations, before the cut")
 	f.Uint64Var(&cfg.Bank.Seed, "bankseed", 1, "seed of the simulations")
-	f.Float64Var(&cfg.Cut, "cut", bank.CutPaper, "smallest residual χ²/dof of the best single lens")
+	cfg.Cut = bank.CutPaper
+	f.Var(cutFlag{&cfg.Cut}, "cut", "smallest residual χ²/dof of the best single lens: paper, literal, or a number")
 	f.Float64Var(&cfg.Observing.Irregular, "irregular", 0.3, "fraction of light curves with gaps and another cadence")
 	f.IntVar(&cfg.Curves, "curves", 1_000_000, "light curves shown in all")
 	f.IntVar(&cfg.Batch, "batch", 128, "light curves a step")
@@ -108,8 +109,6 @@ func checkTraining(cfg mlens.TrainConfig, judge int) error {
 		return fmt.Errorf("-curves is %d, but must be at least one batch of %d", cfg.Curves, cfg.Batch)
 	case !(cfg.LearningRate > 0):
 		return fmt.Errorf("-lr is %v, but must be above 0", cfg.LearningRate)
-	case !(cfg.Cut > 0):
-		return fmt.Errorf("-cut is %v, but must be above 0", cfg.Cut)
 	case judge < 0:
 		return fmt.Errorf("-judge is %d, but must be 0 or above", judge)
 	}
