@@ -1,0 +1,234 @@
+package refine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// EnsembleOptions of [Ensemble]. The zero value is valid.
+type EnsembleOptions struct {
+	Seed uint64
+	// Walkers is the number of chains; zero means four times the number of
+	// parameters, at least 32. It is made even.
+	Walkers int
+	// Steps is the number of steps of each walker, the first half of which is
+	// thrown away; zero means 1,000.
+	Steps int
+	// Progress is told of steps made; may be nil.
+	Progress func(done, total int)
+}
+
+// Chain is what an ensemble has walked through after its burn-in.
+type Chain struct {
+	// X holds the parameters, [step][walker][parameter]; LogProb the density there.
+	X       [][][]float64
+	LogProb [][]float64
+	// Accepted is the fraction of moves accepted.
+	Accepted float64
+	// Time is the integrated autocorrelation time, in steps, and RHat the split
+	// R̂ of the ensemble, each that of the worst parameter.
+	Time, RHat  float64
+	Evaluations int
+}
+
+// Ensemble draws from a density by an ensemble of walkers, moved by differential
+// evolution (ter Braak 2006) nine times in ten, one time in ten with a jump
+// from mode to mode, and else by stretches (Goodman & Weare 2010); both moves
+// are invariant under affine maps of the parameters. Half of the walkers moves
+// at a time, in parallel, as the other half directs it (Foreman-Mackey et al.
+// 2013).
+//
+// starts are places of some density, to which the walkers are dealt out in turn:
+// draws from a posterior, not single points. The same seed gives the same chain
+// on any number of processors. When ctx ends, its error comes with the chain so
+// far.
+func Ensemble(ctx context.Context, p LogProb, params []Parameter, starts [][]float64, opt EnsembleOptions) (*Chain, error) {
+	s := newSpace(params)
+	d := len(params)
+	if opt.Walkers == 0 {
+		opt.Walkers = max(32, 4*d)
+	}
+	opt.Walkers += opt.Walkers % 2
+	if opt.Walkers < 2*(d+1) {
+		return nil, fmt.Errorf("refine: %d walkers cannot explore %d parameters; at least %d are needed", opt.Walkers, d, 2*(d+1))
+	}
+	if opt.Steps == 0 {
+		opt.Steps = 1000
+	}
+	if len(starts) == 0 {
+		return nil, fmt.Errorf("refine: no places for the walkers to start from")
+	}
+	w := &walkers{space: s, p: p, seed: opt.Seed}
+	if err := w.begin(ctx, starts, opt.Walkers); err != nil {
+		return nil, err
+	}
+	out := &Chain{}
+	accepted, moves := 0, 0
+	for step := range opt.Steps {
+		n, err := w.step(ctx, step)
+		if err != nil {
+			out.sumUp(s, w.calls)
+			return out, err
+		}
+		if step >= opt.Steps/2 {
+			accepted, moves = accepted+n, moves+opt.Walkers
+			out.Accepted = float64(accepted) / float64(moves)
+			out.add(w)
+		}
+		if opt.Progress != nil {
+			opt.Progress(step+1, opt.Steps)
+		}
+	}
+	out.sumUp(s, w.calls)
+	return out, nil
+}
+
+type walkers struct {
+	space space
+	p     LogProb
+	seed  uint64
+	all   []walker
+	calls int
+}
+
+type walker struct {
+	x, y      []float64
+	logP      float64 // in y
+	logVolume float64
+}
+
+func (w *walkers) at(y []float64) walker {
+	n := walker{x: make([]float64, len(y)), y: y}
+	n.logVolume = w.space.x(n.x, y)
+	n.logP = w.p(n.x) + n.logVolume
+	if n.logP != n.logP {
+		n.logP = math.Inf(-1)
+	}
+	return n
+}
+
+func (w *walkers) begin(ctx context.Context, starts [][]float64, n int) error {
+	w.all = make([]walker, n)
+	forEach(ctx, n, func(i int) {
+		y := w.space.y(starts[i%len(starts)])
+		if i >= len(starts) { // walkers in one place would never part
+			g := rand.New(rand.NewPCG(w.seed, 1<<61+uint64(i)))
+			for k := range y {
+				y[k] += 1e-3 * min(w.space.spread(k), w.space[k].Scale) * g.NormFloat64()
+			}
+		}
+		w.all[i] = w.at(y)
+	})
+	w.calls += n
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i := range w.all {
+		if math.IsInf(w.all[i].logP, -1) {
+			return fmt.Errorf("refine: the density vanishes where walker %d starts, at %.6g", i, w.all[i].x)
+		}
+	}
+	return nil
+}
+
+// step moves each half once and returns how many moves were accepted.
+func (w *walkers) step(ctx context.Context, step int) (accepted int, err error) {
+	half := len(w.all) / 2
+	for side := range 2 {
+		moving, others := w.all[side*half:][:half], w.all[(1-side)*half:][:half]
+		moved := make([]bool, half)
+		forEach(ctx, half, func(i int) {
+			g := rand.New(rand.NewPCG(w.seed, (uint64(step)*2+uint64(side))*uint64(half)+uint64(i)))
+			y, logFactor := w.propose(moving[i].y, others, g)
+			next := w.at(y)
+			if math.Log(g.Float64()) < logFactor+next.logP-moving[i].logP {
+				moving[i], moved[i] = next, true
+			}
+		})
+		if err := ctx.Err(); err != nil {
+			return accepted, err
+		}
+		w.calls += half
+		for _, m := range moved {
+			if m {
+				accepted++
+			}
+		}
+	}
+	return accepted, nil
+}
+
+// propose returns a place for a walker at y, as the others direct it, and the
+// logarithm of the factor in its acceptance.
+func (w *walkers) propose(y []float64, others []walker, g *rand.Rand) ([]float64, float64) {
+	d := len(y)
+	next := make([]float64, d)
+	if g.Float64() < 0.1 { // a stretch
+		const a = 2
+		o := others[g.IntN(len(others))].y
+		u := g.Float64()
+		z := (1 + u*(a-1)) * (1 + u*(a-1)) / a // density ∝ 1/√z on [1/a, a]
+		for k := range next {
+			next[k] = o[k] + z*w.difference(k, y[k], o[k])
+		}
+		return next, float64(d-1) * math.Log(z)
+	}
+	i := g.IntN(len(others))
+	j := g.IntN(len(others) - 1)
+	if j >= i {
+		j++
+	}
+	gamma := 2.38 / math.Sqrt(2*float64(d))
+	switch u := g.Float64(); {
+	case u < 0.1: // from mode to mode
+		gamma = 1
+	case u < 0.5: // round the bends of what is not Gaussian
+		gamma *= 0.3
+	}
+	for k := range next {
+		delta := w.difference(k, others[i].y[k], others[j].y[k])
+		next[k] = y[k] + gamma*delta + 1e-5*min(w.space.spread(k), w.space[k].Scale)*g.NormFloat64()
+	}
+	return next, 0
+}
+
+// difference is a − b, the short way round for an angle.
+func (w *walkers) difference(k int, a, b float64) float64 {
+	if p := w.space[k].Period; p > 0 {
+		return math.Remainder(a-b, p)
+	}
+	return a - b
+}
+
+func (c *Chain) add(w *walkers) {
+	x, l := make([][]float64, len(w.all)), make([]float64, len(w.all))
+	for i, v := range w.all {
+		x[i], l[i] = v.x, v.logP-v.logVolume
+	}
+	c.X, c.LogProb = append(c.X, x), append(c.LogProb, l)
+}
+
+// sumUp fills in the diagnostics.
+func (c *Chain) sumUp(s space, calls int) {
+	c.Evaluations = calls
+	if len(c.X) < 4 {
+		c.Time, c.RHat = math.NaN(), math.NaN()
+		return
+	}
+	for k := range s {
+		series := make([][]float64, len(c.X[0])) // of each walker
+		for i := range series {
+			series[i] = make([]float64, len(c.X))
+			for t := range c.X {
+				series[i][t] = c.X[t][i][k]
+				if p := s[k].Period; p > 0 {
+					series[i][t] = math.Remainder(series[i][t]-c.X[0][0][k], p)
+				}
+			}
+		}
+		c.Time = max(c.Time, AutocorrelationTime(series))
+		c.RHat = max(c.RHat, SplitRHat(series))
+	}
+}

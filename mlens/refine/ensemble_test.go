@@ -1,0 +1,130 @@
+package refine
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+)
+
+// Moments of a density that neither move knows the shape of.
+func TestEnsembleBanana(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	starts := make([][]float64, 40)
+	for i := range starts {
+		starts[i] = []float64{r.NormFloat64(), 1 + r.NormFloat64(), 0.5 + r.NormFloat64()}
+	}
+	c, err := Ensemble(context.Background(), banana, line3(), starts, EnsembleOptions{Seed: 1, Walkers: 40, Steps: 16000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("accepted %.2f, autocorrelation time %.0f, R̂ %.3f, %d evaluations", c.Accepted, c.Time, c.RHat, c.Evaluations)
+	var m0, m00, m1, m2, n float64
+	for _, step := range c.X {
+		for _, x := range step {
+			m0, m00, m1, m2, n = m0+x[0], m00+x[0]*x[0], m1+x[1], m2+x[2], n+1
+		}
+	}
+	// Five standard errors of the mean with as many independent draws as the
+	// autocorrelation time leaves.
+	tolerance := 5 / math.Sqrt(n/c.Time)
+	for name, v := range map[string][3]float64{"x0": {m0 / n, 0, 1}, "x0²": {m00 / n, 1, 1.5}, "x1": {m1 / n, 1, 1.5}, "x2": {m2 / n, 0.5, 0.8}} {
+		if math.Abs(v[0]-v[1]) > v[2]*tolerance {
+			t.Errorf("mean of %s is %.3f, want %.3f ± %.3f", name, v[0], v[1], v[2]*tolerance)
+		}
+	}
+	if c.RHat > 1.1 || c.Accepted < 0.1 {
+		t.Errorf("R̂ = %.3f, %.2f accepted", c.RHat, c.Accepted)
+	}
+}
+
+// Walkers in two modes keep exchanging, so that weights come out right, also
+// across the end of a circle.
+func TestEnsembleModes(t *testing.T) {
+	params := []Parameter{{Min: 0, Max: 360, Period: 360, Scale: 10}, {Min: -50, Max: 50, Scale: 1}}
+	p := func(x []float64) float64 {
+		return logAdd(math.Log(0.8)+normal(math.Remainder(x[0]-359, 360), 0, 5)+normal(x[1], 0, 1),
+			math.Log(0.2)+normal(math.Remainder(x[0]-60, 360), 0, 5)+normal(x[1], 3, 1))
+	}
+	r := rand.New(rand.NewPCG(1, 3))
+	starts := make([][]float64, 40)
+	for i := range starts {
+		starts[i] = []float64{math.Mod(359+float64(i%2)*61+5*r.NormFloat64()+720, 360), 3*float64(i%2) + r.NormFloat64()}
+	}
+	c, err := Ensemble(context.Background(), p, params, starts, EnsembleOptions{Seed: 2, Walkers: 40, Steps: 6000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var second, n float64
+	for _, step := range c.X {
+		for _, x := range step {
+			if math.Abs(math.Remainder(x[0]-60, 360)) < 30 {
+				second++
+			}
+			n++
+		}
+	}
+	t.Logf("second mode %.3f, time %.0f, R̂ %.3f", second/n, c.Time, c.RHat)
+	if math.Abs(second/n-0.2) > 0.06 {
+		t.Errorf("the second mode has %.3f of the draws, want 0.2", second/n)
+	}
+}
+
+func TestEnsembleSameBits(t *testing.T) {
+	var first float64
+	for i, workers := range []int{1, 4} {
+		before := runtime.GOMAXPROCS(workers)
+		c, err := Ensemble(context.Background(), banana, line3(), [][]float64{{0, 0, 0}}, EnsembleOptions{Seed: 1, Steps: 50})
+		runtime.GOMAXPROCS(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := c.LogProb[len(c.LogProb)-1][7]
+		if i == 0 {
+			first = last
+		}
+		if last != first {
+			t.Errorf("%d workers: %v, not %v", workers, last, first)
+		}
+	}
+}
+
+func TestEnsembleRefuses(t *testing.T) {
+	ctx := context.Background()
+	if _, err := Ensemble(ctx, banana, line3(), nil, EnsembleOptions{}); err == nil {
+		t.Error("no error without starts")
+	}
+	if _, err := Ensemble(ctx, banana, line3(), [][]float64{{0, 0, 0}}, EnsembleOptions{Walkers: 4}); err == nil {
+		t.Error("no error for too few walkers")
+	}
+	nowhere := func([]float64) float64 { return math.Inf(-1) }
+	if _, err := Ensemble(ctx, nowhere, line3(), [][]float64{{0, 0, 0}}, EnsembleOptions{}); err == nil {
+		t.Error("no error where the density vanishes")
+	}
+}
+
+// An autoregressive series of known autocorrelation time.
+func TestAutocorrelationTime(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 4))
+	const phi = 0.9
+	chains := make([][]float64, 20)
+	for i := range chains {
+		chains[i] = make([]float64, 4000)
+		for k := 1; k < len(chains[i]); k++ {
+			chains[i][k] = phi*chains[i][k-1] + r.NormFloat64()
+		}
+	}
+	if got, want := AutocorrelationTime(chains), (1+phi)/(1-phi); math.Abs(got/want-1) > 0.1 {
+		t.Errorf("%.2f, want %.2f", got, want)
+	}
+	if r := SplitRHat(chains); math.Abs(r-1) > 0.02 {
+		t.Errorf("R̂ = %.3f", r)
+	}
+	for k := range chains[0] {
+		chains[0][k] += 20
+	}
+	if r := SplitRHat(chains); r < 1.2 {
+		t.Errorf("R̂ = %.3f with a chain apart", r)
+	}
+}
