@@ -49,12 +49,12 @@ func BenchmarkTrainStep(b *testing.B) {
 	for _, bins := range []int{0, 8} {
 		c := Small(7200, 3, 1)
 		c.Bins = bins
-		b.Run(fmt.Sprintf("bins%d", bins), func(b *testing.B) { benchmarkTrainStep(b, c) })
+		b.Run(fmt.Sprintf("bins%d", bins), func(b *testing.B) { benchmarkTrainStep(b, c, "go") })
 	}
 }
 
-func benchmarkTrainStep(b *testing.B, c Config) {
-	o, err := TrainOptions{Source: noise{c}, Steps: 1 << 20}.withDefaults()
+func benchmarkTrainStep(b *testing.B, c Config, backend string) {
+	o, err := TrainOptions{Source: noise{c}, Steps: 1 << 20, Backend: backend}.withDefaults()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/mlens-go/microlens/mlens"
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/internal/pjrt"
 	"github.com/mlens-go/microlens/mlens/internal/spell"
 	"github.com/mlens-go/microlens/mlens/nb"
 )
@@ -20,26 +21,34 @@ var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlen
 func newTrainCommand() *cobra.Command {
 	var cfg mlens.TrainConfig
 	var run mlens.Run
-	network, out, judge := "small", "", 1000
+	network, backend, out, judge := "small", "", "", 1000
 	c := &cobra.Command{
 		Use:   "train [flags]",
 		Short: "Train a network, or go on with an interrupted training",
 		Long: `Trains a network on simulations of the prior, which are made first where they are
 missing. Interrupted or killed, the same command goes on from the last
-checkpoint; done, it says where the model is.`,
-		Example: "  go tool mlens train -sims 140000 -curves 1000000 -out my-model",
-		Args:    cobra.NoArgs,
+checkpoint; done, it says where the model is.
+
+-backend xla trains through XLA: with the plugin that ` + pjrt.Setting + ` names (CUDA's,
+for example), or on the processor, for which it fetches a plugin with pip. It builds
+the command anew, which needs a C compiler.`,
+		Example: `  go tool mlens train -sims 140000 -curves 1000000 -out my-model
+  go tool mlens train -backend xla -sims 1000000 -cut paper`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			build, ok := networks[network]
 			if !ok {
 				return fmt.Errorf("-network is %q, but must be small or paper", network)
 			}
+			if err := checkBackend(backend); err != nil {
+				return err
+			}
 			cfg.Network = build()
 			if err := checkTraining(cfg, judge); err != nil {
 				return err
 			}
-			if err := ensureSIMD(ctx); err != nil {
+			if err := ensureBackend(ctx, backend); err != nil {
 				return err
 			}
 			bar := nb.Progress("simulations")
@@ -68,6 +77,7 @@ checkpoint; done, it says where the model is.`,
 	}
 	f := c.Flags()
 	f.StringVar(&network, "network", network, "architecture: small or paper")
+	f.StringVar(&backend, "backend", "", "go or xla (default $GOMLX_BACKEND, else go)")
 	f.IntVar(&cfg.Bank.N, "sims", 140_000, "simulations, before the cut")
 	f.Uint64Var(&cfg.Bank.Seed, "bankseed", 1, "seed of the simulations")
 	cfg.Cut = bank.CutPaper
