@@ -49,7 +49,7 @@ func BenchmarkTrainStep(b *testing.B) {
 	for _, bins := range []int{0, 8} {
 		c := Small(7200, 3, 1)
 		c.Bins = bins
-		b.Run(fmt.Sprintf("bins%d", bins), func(b *testing.B) { benchmarkTrainStep(b, c) })
+		b.Run(fmt.Sprintf("bins%d", bins), func(b *testing.B) { benchmarkTrainStep(b, c, "go") })
 	}
 	c := Roman(7200, 4, 15)
 	c.Branches = []Branch{
@@ -59,8 +59,8 @@ func BenchmarkTrainStep(b *testing.B) {
 	b.Run("roman", func(b *testing.B) { benchmarkTrainStep(b, c) })
 }
 
-func benchmarkTrainStep(b *testing.B, c Config) {
-	o, err := TrainOptions{Source: noise{c}, Steps: 1 << 20}.withDefaults()
+func benchmarkTrainStep(b *testing.B, c Config, backend string) {
+	o, err := TrainOptions{Source: noise{c}, Steps: 1 << 20, Backend: backend}.withDefaults()
 	if err != nil {
 		b.Fatal(err)
 	}

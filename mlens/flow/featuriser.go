@@ -17,11 +17,7 @@ func (b *builder) context(in inputs) *graph.Node {
 		h = b.head(x, "")
 	}
 	for i := range c.GRU {
-		states := b.gru(x, fmt.Sprintf("gru%d", i))
-		h = states[len(states)-1]
-		if i+1 < c.GRU {
-			x = graph.Stack(states, 1) // [B, L, H]
-		}
+		x, h = b.gru(x, fmt.Sprintf("gru%d", i), i+1 < c.GRU)
 	}
 	parts := []*graph.Node{h}
 	if c.Scalars > 0 {
@@ -68,29 +64,35 @@ func (b *builder) residual(x sequence, name string) sequence {
 	return b.add(x, y)
 }
 
-// gru is one gated recurrent layer (Cho et al. 2014), unrolled: x [B, L, D] → the L states [B, H].
-// The reset gate multiplies the recurrent part of the candidate after its matrix product, so that
-// one product serves all three gates.
-func (b *builder) gru(x *graph.Node, name string) []*graph.Node {
+// gru is one gated recurrent layer (Cho et al. 2014): x [B, L, D] → the states [B, L, H], nil unless
+// all are wanted, and the last one [B, H]. The reset gate multiplies the recurrent part of the
+// candidate after its matrix product, so that one product serves all three gates. The Go backend,
+// which has no loops worth using, gets it unrolled.
+func (b *builder) gru(x *graph.Node, name string, all bool) (states, last *graph.Node) {
 	dims := x.Shape().Dimensions
 	n, l, d := dims[0], dims[1], dims[2]
 	wh := b.weight("%s.wh", name)
 	h := wh.Shape().Dimensions[0]
 	in := b.addRow(b.matmul(graph.Reshape(x, n*l, d), b.weight("%s.wx", name)), b.weight("%s.b", name))
 	in = graph.Reshape(in, n, l, 3*h)
-
-	all := graph.AxisRange()
-	cols := func(x *graph.Node, from, to int) *graph.Node { return graph.Slice(x, all, graph.AxisRange(from, to)) }
-	state := graph.Zeros(b.g, shapes.Make(dtypes.Float32, n, h))
-	states := make([]*graph.Node, l)
-	for t := range l {
-		p := graph.Reshape(graph.Slice(in, all, graph.AxisRange(t, t+1), all), n, 3*h)
-		q := b.matmul(state, wh)
-		gates := b.smooth(graph.Sigmoid, graph.Add(cols(p, 0, 2*h), cols(q, 0, 2*h)))
-		reset, update := cols(gates, 0, h), cols(gates, h, 2*h)
-		candidate := b.smooth(graph.Tanh, graph.Add(cols(p, 2*h, 3*h), graph.Mul(reset, cols(q, 2*h, 3*h))))
-		state = graph.Add(candidate, graph.Mul(update, graph.Sub(state, candidate)))
-		states[t] = state
+	if b.native {
+		states = b.gruScan(graph.TransposeAllAxes(in, 1, 0, 2), wh) // [L, B, H]
+		last = graph.Reshape(graph.Slice(states, graph.AxisRange(l-1, l)), n, h)
+		return graph.TransposeAllAxes(states, 1, 0, 2), last
 	}
-	return states
+	state := graph.Zeros(b.g, shapes.Make(dtypes.Float32, n, h))
+	steps := make([]*graph.Node, l)
+	for t := range l {
+		p := graph.Reshape(graph.Slice(in, graph.AxisRange(), graph.AxisRange(t, t+1), graph.AxisRange()), n, 3*h)
+		q := b.matmul(state, wh)
+		gates := b.smooth(graph.Sigmoid, graph.Add(columns(p, 0, 2*h), columns(q, 0, 2*h)))
+		reset, update := columns(gates, 0, h), columns(gates, h, 2*h)
+		candidate := b.smooth(graph.Tanh, graph.Add(columns(p, 2*h, 3*h), graph.Mul(reset, columns(q, 2*h, 3*h))))
+		state = graph.Add(candidate, graph.Mul(update, graph.Sub(state, candidate)))
+		steps[t] = state
+	}
+	if all {
+		states = graph.Stack(steps, 1)
+	}
+	return states, state
 }

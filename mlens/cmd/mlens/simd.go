@@ -36,25 +36,32 @@ func ensureSIMD(ctx context.Context) error {
 	if haveSIMD || runtime.GOARCH != "amd64" || os.Getenv(rebuilt) != "" {
 		return nil
 	}
-	program, err := programSIMD(ctx)
+	program, err := programSIMD(ctx, buildTags()...)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err == nil {
-		err = syscall.Exec(program, append([]string{program}, os.Args[1:]...), append(os.Environ(), rebuilt+"=1"))
+		err = become(program)
 	}
 	fmt.Fprintf(os.Stderr, "mlens: going on without SIMD, slowly: %v\n", err)
 	return nil
 }
 
-// programSIMD returns the path of this command with SIMD, which it builds if it is not in the cache.
-func programSIMD(ctx context.Context) (string, error) {
+// become goes on as another program with the same arguments.
+func become(program string, env ...string) error {
+	env = append(append(os.Environ(), rebuilt+"=1"), env...)
+	return syscall.Exec(program, append([]string{program}, os.Args[1:]...), env)
+}
+
+// programSIMD returns the path of this command with SIMD and the build tags given, which it builds
+// if it is not in the cache.
+func programSIMD(ctx context.Context, tags ...string) (string, error) {
 	dir, err := cache.Dir()
 	if err != nil {
 		return "", err
 	}
 	dir = filepath.Join(dir, "bin")
-	name, err := nameSIMD()
+	name, err := nameSIMD(tags...)
 	if err != nil {
 		return "", err
 	}
@@ -71,7 +78,7 @@ func programSIMD(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	if err := buildSIMD(ctx, root, program); err != nil {
+	if err := buildSIMD(ctx, root, program, tags); err != nil {
 		return "", err
 	}
 	tidySIMD(dir)
@@ -81,9 +88,9 @@ func programSIMD(ctx context.Context) (string, error) {
 // prefixSIMD begins the names of the programs in the cache, and of nothing else there.
 const prefixSIMD = "mlens-simd-"
 
-// nameSIMD names the program after the bytes of the one that runs: they change with the sources, the
-// flags and the Go release that it was built from.
-func nameSIMD() (string, error) {
+// nameSIMD names the program after its tags and the bytes of the one that runs: they change with the
+// sources, the flags and the Go release that it was built from.
+func nameSIMD(tags ...string) (string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -94,6 +101,7 @@ func nameSIMD() (string, error) {
 	}
 	defer f.Close()
 	h := sha256.New()
+	fmt.Fprintln(h, tags)
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}
@@ -102,22 +110,16 @@ func nameSIMD() (string, error) {
 
 // buildSIMD builds this command with GOEXPERIMENT=simd. It does so in a folder of its own and then
 // renames: of programs that are built at once, each is whole.
-func buildSIMD(ctx context.Context, root, program string) error {
-	fmt.Fprintln(os.Stderr, "mlens: building with SIMD (up to a minute, once) …")
+func buildSIMD(ctx context.Context, root, program string, tags []string) error {
+	what := strings.Join(append([]string{"SIMD"}, tags...), " and ")
+	fmt.Fprintf(os.Stderr, "mlens: building with %s (up to a minute, once) …\n", what)
 	tmp, err := os.MkdirTemp(filepath.Dir(program), prefixSIMD+"build-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
 	built := filepath.Join(tmp, "mlens")
-	args := []string{"build", "-o", built}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-tags" {
-				args = append(args, "-tags="+s.Value) // such as xla
-			}
-		}
-	}
+	args := []string{"build", "-o", built, "-tags=" + strings.Join(tags, ",")}
 	c := exec.CommandContext(ctx, "go", append(args, "./mlens/cmd/mlens")...)
 	c.Dir = root
 	experiment := "simd"
@@ -129,6 +131,18 @@ func buildSIMD(ctx context.Context, root, program string) error {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return os.Rename(built, program)
+}
+
+// buildTags are those of the program that runs.
+func buildTags() []string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "-tags" && s.Value != "" {
+				return strings.Split(s.Value, ",")
+			}
+		}
+	}
+	return nil
 }
 
 // tidySIMD removes programs of older sources, and what killed builds have left. A few stay: checkouts

@@ -10,6 +10,7 @@ import (
 	"github.com/mlens-go/microlens/mlens"
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/internal/pjrt"
 	"github.com/mlens-go/microlens/mlens/internal/spell"
 	"github.com/mlens-go/microlens/mlens/nb"
 )
@@ -20,7 +21,7 @@ var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlen
 func newTrainCommand() *cobra.Command {
 	var cfg mlens.TrainConfig
 	var run mlens.Run
-	network, from, out, judge := "small", "", "", 1000
+	network, backend, from, out, judge := "small", "", "", "", 1000
 	c := &cobra.Command{
 		Use:   "train [flags]",
 		Short: "Train a network, or go on with an interrupted training",
@@ -28,15 +29,22 @@ func newTrainCommand() *cobra.Command {
 missing. Interrupted or killed, the same command goes on from the last
 checkpoint; done, it says where the model is. With -from, training begins with
 the weights of a finished model, on new light curves and at the learning rate
-given, and the new model says what it was made from.`,
+given, and the new model says what it was made from.
+
+-backend xla trains through XLA: with the plugin that ` + pjrt.Setting + ` names (CUDA's,
+for example), or on the processor, for which it fetches a plugin with pip. It builds
+the command anew, which needs a C compiler.`,
 		Example: `  go tool mlens train -network roman -sims 140000 -curves 1000000 -out my-model
-  go tool mlens train -from my-model -sims 1000000 -curves 2000000 -lr 5e-4 -out better`,
+  go tool mlens train -backend xla -from my-model -sims 1000000 -curves 2000000 -lr 5e-4`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			build, ok := networks[network]
 			if !ok {
 				return fmt.Errorf("-network is %q, but must be small, paper or roman", network)
+			}
+			if err := checkBackend(backend); err != nil {
+				return err
 			}
 			cfg.Network = build()
 			if from != "" {
@@ -52,7 +60,7 @@ given, and the new model says what it was made from.`,
 			if err := checkTraining(cfg, judge); err != nil {
 				return err
 			}
-			if err := ensureSIMD(ctx); err != nil {
+			if err := ensureBackend(ctx, backend); err != nil {
 				return err
 			}
 			bar := nb.Progress("simulations")
@@ -81,6 +89,7 @@ given, and the new model says what it was made from.`,
 	}
 	f := c.Flags()
 	f.StringVar(&network, "network", network, "architecture: small, paper or roman")
+	f.StringVar(&backend, "backend", "", "go or xla (default $GOMLX_BACKEND, else go)")
 	f.IntVar(&cfg.Bank.N, "sims", 140_000, "simulations, before the cut")
 	f.Uint64Var(&cfg.Bank.Seed, "bankseed", 1, "seed of the simulations")
 	cfg.Cut = bank.CutPaper

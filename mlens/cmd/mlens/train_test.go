@@ -70,6 +70,7 @@ func TestTrainRefuses(t *testing.T) {
 	t.Setenv("MLENS_CACHE", dir)
 	t.Setenv(rebuilt, "") // nothing is built, though it could be
 	for flag, words := range map[string]string{
+		"-backend=tpu":   `-backend is "tpu"|go or xla`,
 		"-network=huge":  `-network is "huge"|small, paper or roman`,
 		"-sims=0":        "-sims is 0",
 		"-curves=0":      "-curves is 0|one batch of 128",
