@@ -56,7 +56,7 @@ func BenchmarkTrainStep(b *testing.B) {
 		{Length: 512, Channels: 3, Patch: 16, Dims: []int{48, 48}, Width: 128},
 		{Length: 256, Channels: 3, Patch: 8, Dims: []int{32}, Width: 64},
 	}
-	b.Run("roman", func(b *testing.B) { benchmarkTrainStep(b, c) })
+	b.Run("roman", func(b *testing.B) { benchmarkTrainStep(b, c, "go") })
 }
 
 func benchmarkTrainStep(b *testing.B, c Config, backend string) {
