@@ -51,7 +51,9 @@ type Minimum struct {
 
 // Minimise goes downhill in χ² from x to a minimum within the parameters'
 // ranges, by the method of Levenberg and Marquardt with the damping of Nielsen
-// (1999) and derivatives from differences. n is the number of residuals.
+// (1999). Derivatives come from differences and, for the few steps that follow,
+// from what the steps themselves show of them (Broyden 1965): most steps cost one
+// evaluation. n is the number of residuals.
 //
 // An error is that of the first evaluation, or ctx's; a later evaluation that
 // fails only makes the step shorter.
@@ -73,16 +75,24 @@ func Minimise(ctx context.Context, r Residuals, n int, x []float64, params []Par
 		if err := ctx.Err(); err != nil {
 			return d.minimum(false), err
 		}
-		if d.stale {
+		if d.age < 0 {
 			d.derivatives()
 		}
-		promised := d.step()
-		if promised < opt.Tolerance {
+		age := d.age
+		promised, accepted := d.step()
+		switch {
+		case promised < opt.Tolerance && age == 0:
 			return d.minimum(true), nil
+		case age > 0 && (promised < opt.Tolerance || !accepted), d.age > oldest:
+			d.age = -1
 		}
 	}
 	return d.minimum(false), nil
 }
+
+// oldest is the number of steps for which a Jacobian is kept up to date by the
+// steps themselves.
+const oldest = 5
 
 // A descent is the state of one minimisation.
 type descent struct {
@@ -94,7 +104,7 @@ type descent struct {
 	jac       [][]float64 // jac[k] holds ∂r/∂x_k
 	info      *mat.SymDense
 	gradient  *mat.VecDense // Jᵀr
-	stale     bool          // x has moved since the derivatives were made
+	age       int           // steps since the derivatives were made of differences; −1: none yet
 	blind     bool          // some derivative could not be made
 	damping   float64
 	growth    float64
@@ -106,7 +116,7 @@ func newDescent(r Residuals, n int, x []float64, params []Parameter) *descent {
 		residuals: r, params: slices.Clone(params), x: make([]float64, len(x)), trial: make([]float64, len(x)),
 		r: make([]float64, n), rTrial: make([]float64, n), jac: make([][]float64, len(x)),
 		info: mat.NewSymDense(len(x), nil), gradient: mat.NewVecDense(len(x), nil),
-		stale: true, damping: 1e-3, growth: 2,
+		age: -1, damping: 1e-3, growth: 2,
 	}
 	for k, p := range d.params {
 		if p.Period > 0 {
@@ -142,7 +152,7 @@ func (d *descent) begin() (err error) {
 	return err
 }
 
-// derivatives fills the Jacobian, JᵀJ and Jᵀr. Where a difference can be made to
+// derivatives fills the Jacobian and its products. Where a difference can be made to
 // neither side the parameter stays, and the descent is blind.
 func (d *descent) derivatives() {
 	d.blind = false
@@ -168,13 +178,41 @@ func (d *descent) derivatives() {
 			d.jac[k][i] = (d.jac[k][i] - r) / h
 		}
 	}
+	d.age = 0
+	d.products()
+}
+
+// products computes JᵀJ and Jᵀr.
+func (d *descent) products() {
 	for j := range d.x {
 		for k := j; k < len(d.x); k++ {
 			d.info.SetSym(j, k, dot(d.jac[j], d.jac[k]))
 		}
 		d.gradient.SetVec(j, dot(d.jac[j], d.r))
 	}
-	d.stale = false
+}
+
+// secant changes the Jacobian, as little as possible in units of the parameters'
+// scales, to what the residuals before and after a step demand.
+func (d *descent) secant(delta *mat.VecDense, before, after []float64) {
+	var length float64
+	for k, p := range d.params {
+		v := delta.AtVec(k) / p.Scale
+		length += v * v
+	}
+	if length == 0 {
+		return
+	}
+	for i := range before {
+		miss := after[i] - before[i]
+		for k := range d.params {
+			miss -= d.jac[k][i] * delta.AtVec(k)
+		}
+		miss /= length
+		for k, p := range d.params {
+			d.jac[k][i] += miss * delta.AtVec(k) / (p.Scale * p.Scale)
+		}
+	}
 }
 
 // displaced evaluates the residuals with parameter k changed by h into jac[k].
@@ -188,8 +226,9 @@ func (d *descent) displaced(k int, h float64) error {
 // leastDamping keeps the matrix of a step positive definite in floating point.
 const leastDamping = 1e-12
 
-// step tries one step and returns the decrease of χ² that it promised.
-func (d *descent) step() float64 {
+// step tries one step and returns the decrease of χ² that it promised, and
+// whether χ² did decrease.
+func (d *descent) step() (promised float64, accepted bool) {
 	delta := d.solve()
 	far := 1.0
 	for k, p := range d.params {
@@ -201,15 +240,18 @@ func (d *descent) step() float64 {
 	}
 	var bend mat.VecDense
 	bend.MulVec(d.info, delta)
-	promised := -2*mat.Dot(delta, d.gradient) - mat.Dot(delta, &bend)
+	promised = -2*mat.Dot(delta, d.gradient) - mat.Dot(delta, &bend)
 	chi2, err := d.at(d.rTrial, d.trial)
 	if gain := (d.chi2 - chi2) / promised; err == nil && chi2 < d.chi2 && promised > 0 {
+		d.secant(delta, d.r, d.rTrial)
 		d.x, d.trial = d.trial, d.x
 		d.r, d.rTrial = d.rTrial, d.r
-		d.chi2, d.stale = chi2, true
+		d.chi2 = chi2
+		d.age++
+		d.products()
 		d.damping = max(leastDamping, d.damping*max(1.0/3, 1-math.Pow(2*gain-1, 3)))
 		d.growth = 2
-		return promised
+		return promised, true
 	}
 	// A step that the damping or a range's end made short promises little: that
 	// alone is no minimum.
@@ -218,7 +260,7 @@ func (d *descent) step() float64 {
 	}
 	d.damping *= d.growth
 	d.growth *= 2
-	return promised
+	return promised, false
 }
 
 // solve returns −(JᵀJ + λD)⁻¹ Jᵀr with D the diagonal of JᵀJ, at least the
@@ -260,7 +302,7 @@ func (d *descent) solve() *mat.VecDense {
 }
 
 func (d *descent) minimum(converged bool) Minimum {
-	if converged && d.stale {
+	if converged && d.age != 0 {
 		d.derivatives()
 	}
 	m := Minimum{X: d.x, Chi2: d.chi2, Evaluations: d.calls, Converged: converged && !d.blind}
