@@ -1,0 +1,76 @@
+package event
+
+import (
+	"math"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens/lens"
+)
+
+func partner(t *testing.T, p Params, name string) Params {
+	t.Helper()
+	for _, q := range p.Partners() {
+		if q.Degeneracy == name {
+			return q.Params
+		}
+	}
+	t.Fatalf("%+v has no partner called %s", p, name)
+	return Params{}
+}
+
+// The partners of the paper's close solutions are near its wide ones.
+func TestPartnersOfTables(t *testing.T) {
+	for _, c := range []struct{ from, want Theta }{
+		{tables[0].alt["close"], tables[0].alt["wide"]},
+		{tables[2].alt["planetary A"], tables[2].alt["planetary B"]},
+	} {
+		got := partner(t, c.from.Params(), CloseWide).Theta()
+		near := Theta{0.05, 0.05, 1.1, 0.006, 0.1, 0.01, 0.2, 0.01}
+		for k := range got {
+			if math.Abs(got[k]-c.want[k]) > near[k] {
+				t.Errorf("%s = %.4f, the paper's is %.4f", Names[k], got[k], c.want[k])
+			}
+		}
+	}
+}
+
+// Partners have nearly the light curve of the event that predicts them, and its
+// partners' partner is the event itself.
+func TestPartnersLookAlike(t *testing.T) {
+	times := Season().Times()
+	curve := func(p Params) []float64 {
+		a, err := p.Magnification(nil, times, lens.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for _, c := range []struct {
+		name string
+		p    Params
+		off  float64 // largest relative difference of A allowed
+	}{
+		{CloseWide, Params{S: 0.6, Q: 1e-3, Alpha: 250, U0: 0.08, T0: 36, TE: 20, Rho: 2e-3, Fs: 1}, 0.01},
+		{BinaryCloseWide, Params{S: 0.2, Q: 0.4, Alpha: 50, U0: 0.2, T0: 36, TE: 8, Rho: 2e-3, Fs: 1}, 0.04},
+		{Offset, Params{S: 1.42, Q: 3e-4, Alpha: 88, U0: 0.75, T0: 36, TE: 20, Rho: 3e-2, Fs: 1}, 0.05},
+		{Mirror, Params{S: 0.3, Q: 0.7, Alpha: 85, U0: 0.4, T0: 36, TE: 10, Rho: 2e-3, Fs: 1}, 0.04},
+		{HalfTurn, Params{S: 0.9, Q: 1, Alpha: 20, U0: 0.2, T0: 36, TE: 10, Rho: 2e-3, Fs: 1}, 1e-4},
+	} {
+		q := partner(t, c.p, c.name)
+		a, b := curve(c.p), curve(q)
+		worst := 0.0
+		for i := range a {
+			worst = max(worst, math.Abs(a[i]/b[i]-1))
+		}
+		t.Logf("%s: %+v, at most %.4f off", c.name, q, worst)
+		if worst > c.off {
+			t.Errorf("%s: up to %.3f off", c.name, worst)
+		}
+		back := partner(t, q, c.name).Theta()
+		for k, v := range c.p.Theta() {
+			if math.Abs(back[k]-v) > 1e-9*math.Max(1, math.Abs(v)) {
+				t.Errorf("%s: %s = %v comes back as %v", c.name, Names[k], v, back[k])
+			}
+		}
+	}
+}
