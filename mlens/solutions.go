@@ -20,6 +20,7 @@ type Solution struct {
 	Params  event.Theta // its f_s is that of Fluxes
 	Fluxes  event.Fluxes
 	Chi2DOF float64
+	Origin  string // where the descent to it started
 	// Converged says that it is a local minimum, and not just where the descent
 	// was given up.
 	Converged bool
@@ -33,11 +34,20 @@ type Solution struct {
 // light curve resolves ρ is not felt at all.
 const crossing = -2.7
 
-// Solutions goes downhill in χ² on the exact light curve from starts draws that
-// fit well and differ from each other, and returns the different places within
-// the prior that it comes to, the best first. The draws are chosen among the
-// first tries, on which the exact simulator is run. The worse half of the
-// descents is given up after a dozen steps, and again half after sixty more.
+// Where the descent to a solution started.
+const (
+	FromNetwork = "network" // a draw of the network
+	FromSearch  = "search"  // the best single lens with a companion added
+	// Else: the degeneracy of another solution, as event.Partner names it.
+)
+
+// Solutions goes downhill in χ² on the exact light curve and returns the
+// different places within the prior that it comes to, the best first. It starts
+// from places that fit well and differ from each other: starts of the draws,
+// chosen among the first tries, on which the exact simulator is run; half as many
+// that a search without the network finds; and what the known degeneracies make
+// of the solutions found ([event.Params.Partners]). The worse half of the descents
+// is given up after a dozen steps, and again half after sixty more.
 //
 // That minima are local and the starts few means that a solution can be missed;
 // those that converged are exact, whatever network the draws came from. When
@@ -46,18 +56,15 @@ func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, s
 	if len(draws) == 0 {
 		return nil, fmt.Errorf("mlens: %s: no draws to start from", p.Window.Name)
 	}
+	starts = max(starts, 1)
 	draws = draws[:min(max(tries, 1), len(draws))]
-	fits := p.fit(ctx, draws)
-	from := make([]Solution, 0, len(draws))
-	for i, f := range fits {
-		if !math.IsNaN(f.Chi2) {
-			from = append(from, Solution{Params: draws[i], Fluxes: f})
-		}
+	from := p.starts(ctx, draws, FromNetwork, Summary(draws).Sigma, starts)
+	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2)...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	from = distinct(from, Summary(draws).Sigma)
-	from = from[:min(max(starts, 1), len(from))]
-	for i := range from {
-		from[i].Params[event.LogRho] = max(from[i].Params[event.LogRho], crossing)
+	if len(from) == 0 {
+		return nil, fmt.Errorf("mlens: %s: the exact simulator fails on every draw", p.Window.Name)
 	}
 	p.descend(ctx, from, 12)
 	from = distinct(from, sameSolution)
@@ -65,10 +72,73 @@ func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, s
 	p.descend(ctx, from, 60)
 	from = distinct(from, sameSolution)
 	p.descend(ctx, from[:(len(from)+1)/2], 300)
+	from = distinct(from, sameSolution)
+
+	// Partners of partners too: the search may have found a partner first.
+	tried := slices.Clone(from)
+	for range 3 {
+		partners := distinct(p.partners(ctx, from, tried), sameSolution)
+		if len(partners) == 0 {
+			break
+		}
+		tried = append(tried, partners...)
+		p.descend(ctx, partners, 12)
+		partners = distinct(partners, sameSolution)
+		partners = partners[:(len(partners)+1)/2]
+		p.descend(ctx, partners, 60)
+		from = distinct(append(from, partners...), sameSolution)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return distinct(from, sameSolution), nil
+	return from, nil
+}
+
+// apart are differences of candidates worth a descent each.
+var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event.U0: 0.1, event.T0: 1, event.LogTE: 0.2, event.LogRho: math.Inf(1), event.Fs: 0.2}
+
+// starts returns the n places that fit best among those given and are no closer
+// than scale to each other.
+func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int) []Solution {
+	var out []Solution
+	for i, f := range p.fit(ctx, places) {
+		if !math.IsNaN(f.Chi2) {
+			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origin})
+		}
+	}
+	out = distinct(out, scale)
+	out = out[:min(n, len(out))]
+	for i := range out {
+		out[i].Params[event.LogRho] = max(out[i].Params[event.LogRho], crossing)
+	}
+	return out
+}
+
+// partners returns what the known degeneracies make of the solutions, other than
+// places already tried.
+func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) []Solution {
+	const better = 1.5 // χ² of the best times this is no solution
+	var places []event.Theta
+	var origins []string
+	for _, s := range solutions {
+		if !s.Converged || s.Fluxes.Chi2 > better*solutions[0].Fluxes.Chi2 {
+			continue
+		}
+		for _, q := range s.Params.Params().Partners() {
+			t := q.Params.Theta()
+			known := func(o Solution) bool { return distance(t, o.Params, sameSolution) < 2 }
+			if p.est.Prior.Contains(t) && !slices.ContainsFunc(tried, known) {
+				places, origins = append(places, t), append(origins, q.Degeneracy)
+			}
+		}
+	}
+	var out []Solution
+	for i, f := range p.fit(ctx, places) {
+		if !math.IsNaN(f.Chi2) {
+			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origins[i]})
+		}
+	}
+	return out
 }
 
 // descend replaces each solution by what lies downhill of it.
@@ -78,6 +148,7 @@ func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int
 			return
 		}
 		if s, ok := p.polish(ctx, from[i].Params, iterations); ok {
+			s.Origin = from[i].Origin
 			from[i] = s
 		}
 	})
