@@ -71,7 +71,7 @@ func TestXLAFirstStep(t *testing.T) {
 	paper := Paper(64, 2, 1)
 	paper.Dims, paper.Pool = []int{8, 12, 16}, []bool{false, true, true}
 	paper.Context, paper.Blocks, paper.Hidden = 20, 2, 24
-	for name, c := range map[string]Config{"small": small, "paper": paper} {
+	for name, c := range map[string]Config{"small": small, "paper": paper, "angle and branches": branched()} {
 		m, b := randomModel(c, 3), randomBatch(c, 6, 4)
 		want, slopes := firstStep(t, "go", m, b)
 		got, slopesXLA := firstStep(t, backend, m, b)
