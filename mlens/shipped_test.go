@@ -10,7 +10,7 @@ import (
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
-var shippedDir = filepath.Join("..", "data", "models", "small")
+var shippedDir = filepath.Join("..", "data", "models", "roman")
 
 // The model that ships does on simulations made here what its manifest says: a
 // change of features, scalers or physics since it was trained would show.

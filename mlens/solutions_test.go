@@ -3,44 +3,16 @@ package mlens
 import (
 	"context"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
-// closeWide returns the shipped model's posterior of the event of Table 1.
-func closeWide(t *testing.T) *Posterior {
-	t.Helper()
-	e, err := Load("../data/models/small")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lc, err := event.Read("../data/events/close-wide.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := e.Condition(lc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // Draws scattered about the truth lead to a minimum at least as deep as the
 // truth's, whatever network they come from.
 func TestSolutions(t *testing.T) {
-	p := closeWide(t)
-	truth := event.Theta{-0.2, -2, 300, 0.05, 26, 1.301, -2.301, 0.12}
-	scatter := event.Theta{0.03, 0.2, 5, 0.01, 0.1, 0.03, 0.5, 0.01}
-	r := rand.New(rand.NewPCG(1, 2))
-	draws := make([]event.Theta, 40)
-	for i := range draws {
-		draws[i] = truth
-		for k := range truth {
-			draws[i][k] += scatter[k] * r.NormFloat64()
-		}
-	}
+	p, truth := blind(t, "close-wide.csv"), table1
+	draws := scattered(truth, nearby1, 40)
 	all, err := p.Solutions(context.Background(), draws, len(draws), 2)
 	if err != nil {
 		t.Fatal(err)
@@ -68,10 +40,10 @@ func TestSolutionsWithoutDraws(t *testing.T) {
 }
 
 func TestSolutionsCancelled(t *testing.T) {
-	p := closeWide(t)
+	p := blind(t, "close-wide.csv")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if s, err := p.Solutions(ctx, p.Sample(100, 1), 50, 4); err == nil || s != nil {
+	if s, err := p.Solutions(ctx, scattered(table1, nearby1, 100), 50, 4); err == nil || s != nil {
 		t.Errorf("cancelled, but %v, %v", s, err)
 	}
 }

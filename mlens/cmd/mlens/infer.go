@@ -33,6 +33,7 @@ type inferOptions struct {
 	read       event.ReadOptions
 	unit       string
 	tries      int
+	refine     bool
 }
 
 func newInferCommand() *cobra.Command {
@@ -47,9 +48,13 @@ parameter, and χ²/dof of the draw that fits best, from the exact simulator. t0
 counted from the start of the window. Where even the best draw fits badly, a warning
 follows the table: the draws are then places to start a fit from.
 
+With -refine the network's draws are only where a search for the exact solutions
+starts; modes are then those of the exact posterior, with the logarithm of their
+evidence, and one line says how far it can be trusted.
+
 With -out, the draws go to samples.csv and the figures to corner.png and
 solutions.png in that folder.`,
-		Example: "  go tool mlens infer -window 2460919.5 -out event light-curve.dat",
+		Example: "  go tool mlens infer -window 2460919.5 -out event light-curve.dat\n  go tool mlens infer -refine -out event light-curve.dat",
 		Args:    oneFile("name one light-curve file, as in the example of --help"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
@@ -65,7 +70,7 @@ solutions.png in that folder.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&o.model, "model", "m", "", "folder of the model (default data/models/small of this checkout)")
+	f.StringVarP(&o.model, "model", "m", "", "folder of the model (default data/models/roman of this checkout)")
 	f.IntVarP(&o.n, "n", "n", 20_000, "draws from the posterior")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the draws")
 	f.StringVarP(&o.window, "window", "w", "", "start of the window, in the file's time (default: the window that deviates most)")
@@ -75,6 +80,7 @@ solutions.png in that folder.`,
 	f.StringVar(&o.read.Value, "value", "", "column of flux or magnitude")
 	f.StringVar(&o.read.Error, "error", "", "column of the error")
 	f.StringVar(&o.unit, "unit", "", "flux or magnitude (default: told from the header or the numbers)")
+	f.BoolVar(&o.refine, "refine", false, "go on to the exact posterior: solutions, their evidence and errors")
 	f.IntVar(&o.tries, "tries", 1000, "draws, over all modes, that the exact simulator is run on")
 	return c
 }
@@ -114,7 +120,7 @@ func (o *inferOptions) check() error {
 		if err != nil {
 			return fmt.Errorf("%w, or name a model with -model", err)
 		}
-		o.model = filepath.Join(root, "data", "models", "small")
+		o.model = filepath.Join(root, "data", "models", "roman")
 	}
 	return nil
 }
@@ -153,6 +159,9 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 	if len(draws) < fewestDraws {
 		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on", file, 100*post.Inside())
 	}
+	if o.refine {
+		return inferRefined(ctx, w, file, start, post, draws, o)
+	}
 	modes, err := post.Modes(ctx, draws, o.tries)
 	if err != nil {
 		return err
@@ -173,11 +182,7 @@ func writeInference(dir string, win event.LightCurve, draws []event.Theta, modes
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	var samples bytes.Buffer
-	if err := writeSamples(&samples, draws); err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(filepath.Join(dir, "samples.csv"), samples.Bytes(), 0o644, renameio.WithTempDir(dir)); err != nil {
+	if err := writeDraws(dir, draws); err != nil {
 		return err
 	}
 	solutions := make([]plots.Solution, len(modes))
@@ -197,6 +202,15 @@ func writeInference(dir string, win event.LightCurve, draws []event.Theta, modes
 }
 
 func modeName(i int) string { return "mode " + string(rune('A'+i)) }
+
+// writeDraws writes draws to samples.csv in folder dir.
+func writeDraws(dir string, draws []event.Theta) error {
+	var samples bytes.Buffer
+	if err := writeSamples(&samples, draws); err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(dir, "samples.csv"), samples.Bytes(), 0o644, renameio.WithTempDir(dir))
+}
 
 func writeSamples(w io.Writer, draws []event.Theta) error {
 	out := csv.NewWriter(w)

@@ -20,7 +20,7 @@ import (
 
 func eventFile(name string) string { return filepath.Join("..", "..", "..", "data", "events", name) }
 
-var modelFolder = filepath.Join("..", "..", "..", "data", "models", "small")
+var modelFolder = filepath.Join("..", "..", "..", "data", "models", "roman")
 
 // quick are settings of a second.
 func quick(args ...string) []string {

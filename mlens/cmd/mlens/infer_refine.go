@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/mlens-go/microlens/mlens"
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/plots"
+)
+
+// inferRefined goes on from the network's draws to the exact posterior.
+func inferRefined(ctx context.Context, w io.Writer, file string, start float64, post *mlens.Posterior, draws []event.Theta, o inferOptions) error {
+	r, err := post.Refine(ctx, draws, mlens.RefineOptions{Seed: o.seed, Tries: o.tries})
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := writeRefined(o.out, post.Window, r); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return printRefinedJSON(w, file, start, r)
+	}
+	return printRefined(w, file, start, post.Window, r)
+}
+
+// worthPlotting is the share of the evidence from which a mode is drawn.
+const worthPlotting = 0.01
+
+// writeRefined writes draws and figures to folder dir, each whole or not at all.
+func writeRefined(dir string, win event.LightCurve, r *mlens.Refined) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := writeDraws(dir, r.Draws); err != nil {
+		return err
+	}
+	var solutions []plots.Solution
+	var marks []plots.Mark
+	for i, m := range r.Modes {
+		if m.Weight >= worthPlotting {
+			solutions = append(solutions, plots.Solution{Label: modeName(i), Params: m.Params.Params(), Weight: m.Weight})
+			marks = append(marks, plots.Mark{Label: modeName(i), Theta: m.Params})
+		}
+	}
+	if err := plots.Corner(r.Draws, plots.CornerOptions{Marks: marks}).Save(filepath.Join(dir, "corner.png")); err != nil {
+		return err
+	}
+	fig, err := plots.Solutions(win, solutions, plots.SolutionsOptions{})
+	if err != nil {
+		return err
+	}
+	return fig.Save(filepath.Join(dir, "solutions.png"))
+}
+
+// printRefined prints what a person wants to see.
+func printRefined(w io.Writer, file string, start float64, win event.LightCurve, r *mlens.Refined) error {
+	fmt.Fprintf(w, "%s, read as %s: window from %.10g to %.10g, %d measurements\n", file, win.Unit, start, start+event.Season().Length(), win.Len())
+	fmt.Fprintf(w, "exact posterior from %d likelihoods; %s\n\n", r.Evaluations, r.Trust())
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
+	row := func(name string, cell func(m mlens.RefinedMode) string) {
+		fmt.Fprintf(t, "%s\t", name)
+		for _, m := range r.Modes {
+			fmt.Fprintf(t, "%s\t", cell(m))
+		}
+		fmt.Fprintln(t)
+	}
+	fmt.Fprint(t, "\t")
+	for i := range r.Modes {
+		fmt.Fprintf(t, "%s\t", modeName(i))
+	}
+	fmt.Fprintln(t)
+	row("share", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.2g %%", 100*m.Weight) })
+	row("Δln Z", func(m mlens.RefinedMode) string {
+		return plusMinus(m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr)
+	})
+	row("found from", func(m mlens.RefinedMode) string { return m.Origin })
+	for k, name := range event.Names {
+		row(name, func(m mlens.RefinedMode) string { return plusMinus(m.Mean[k], m.Sigma[k]) })
+	}
+	row("χ²/dof", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.4g", m.Chi2DOF) })
+	return t.Flush()
+}
+
+// printRefinedJSON prints one object.
+func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined) error {
+	type mode struct {
+		Weight         float64 `json:"weight"`
+		LogEvidence    float64 `json:"log_evidence"`
+		LogEvidenceErr float64 `json:"log_evidence_err"`
+		Best           named   `json:"best"`
+		Mean           named   `json:"mean"`
+		Sigma          named   `json:"sigma"`
+		ESS            float64 `json:"ess"`
+		Chi2DOF        float64 `json:"chi2_dof"`
+		Origin         string  `json:"origin"`
+	}
+	type trust struct {
+		Level   mlens.Level `json:"level"`
+		ESS     float64     `json:"ess"`
+		KHat    *float64    `json:"khat"` // null where there are too few draws for one
+		Chi2DOF float64     `json:"chi2_dof"`
+		Doubts  []string    `json:"doubts"`
+	}
+	j := r.Trust()
+	out := struct {
+		File       string   `json:"file"`
+		Window     float64  `json:"window"`
+		N          int      `json:"n"`
+		Parameters []string `json:"parameters"`
+		Units      units    `json:"units"`
+		Modes      []mode   `json:"modes"`
+		Trust      trust    `json:"trust"`
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, trust{j.Level, j.ESS, &j.KHat, j.Chi2DOF, append([]string{}, j.Doubts...)}}
+	if math.IsNaN(j.KHat) || math.IsInf(j.KHat, 0) {
+		out.Trust.KHat = nil
+	}
+	for _, m := range r.Modes {
+		out.Modes = append(out.Modes, mode{m.Weight, m.LogEvidence, m.LogEvidenceErr, named(m.Params), named(m.Mean), named(m.Sigma), m.ESS, m.Chi2DOF, m.Origin})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}

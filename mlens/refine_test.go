@@ -1,0 +1,184 @@
+package mlens
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/refine"
+)
+
+// blind returns a posterior of an example event without any network: enough to
+// refine draws that come from elsewhere.
+func blind(t *testing.T, file string) *Posterior {
+	t.Helper()
+	lc, err := event.Read("../data/events/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var z featuriser
+	f := newFeatures()
+	if err := z.compute(f, lc.Bin(event.Season())); err != nil {
+		t.Fatal(err)
+	}
+	return &Posterior{Window: lc, single: f.fit, est: &Estimator{Manifest: Manifest{Prior: event.Roman()}}}
+}
+
+// scattered returns draws about a truth.
+func scattered(truth, by event.Theta, n int) []event.Theta {
+	r := rand.New(rand.NewPCG(1, 2))
+	draws := make([]event.Theta, n)
+	for i := range draws {
+		draws[i] = truth
+		for k := range truth {
+			draws[i][k] += by[k] * r.NormFloat64()
+		}
+	}
+	return draws
+}
+
+var (
+	table1  = event.Theta{-0.2, -2, 300, 0.05, 26, 1.301, -2.301, 0.12}
+	nearby1 = event.Theta{0.03, 0.2, 5, 0.01, 0.1, 0.03, 0.5, 0.01}
+)
+
+// The exact posterior of Table 1's event has its truth where it should be, and
+// the evidence that Laplace's method gives for a posterior so nearly Gaussian.
+func TestRefine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	p := blind(t, "close-wide.csv")
+	r, err := p.Refine(context.Background(), scattered(table1, nearby1, 100), RefineOptions{Seed: 1, Tries: 40, Starts: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s; ln Z %.2f ± %.2f from %d likelihoods", r.Trust(), r.LogEvidence, r.Err, r.Evaluations)
+	if r.Trust().Level != Green {
+		t.Errorf("trust: %s", r.Trust())
+	}
+	if !r.Photons {
+		t.Error("photon noise is not recognised")
+	}
+	if r.ESS < 0.25*float64(r.Evaluations) {
+		t.Errorf("ESS %.0f of %d", r.ESS, r.Evaluations)
+	}
+	best := r.Modes[0]
+	for k := range table1 {
+		if z := (best.Mean[k] - table1[k]) / best.Sigma[k]; math.Abs(z) > 4 {
+			t.Errorf("%s = %.5f ± %.5f, %.1f σ from the truth", event.Names[k], best.Mean[k], best.Sigma[k], z)
+		}
+	}
+	lin, err := r.lik.At(best.Params.Params())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(best.Information) {
+		t.Fatal("the information is singular")
+	}
+	laplace := lin.LogMarginal() + p.est.Prior.LogDensityOfCurve(best.Params) + 3.5*math.Log(2*math.Pi) - chol.LogDet()/2
+	if math.Abs(laplace-best.LogEvidence) > 0.5 {
+		t.Errorf("ln Z = %.2f, Laplace's method gives %.2f", best.LogEvidence, laplace)
+	}
+	// Draws are where the density is: the truth's is like theirs.
+	var mean float64
+	for _, d := range r.Draws[:200] {
+		mean += r.LogProb(d) / 200
+	}
+	if at := r.LogProb(table1); at < mean-12 {
+		t.Errorf("ln p is %.1f at the truth, %.1f at draws", at, mean)
+	}
+}
+
+func TestRefineCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if r, err := blind(t, "close-wide.csv").Refine(ctx, scattered(table1, nearby1, 10), RefineOptions{}); err == nil || r != nil {
+		t.Errorf("cancelled, but %v, %v", r, err)
+	}
+}
+
+// The search without a network finds Table 1's planet by itself.
+func TestCandidates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	p := blind(t, "roman-planet.csv")
+	truth := event.Theta{0.09, -2.8, 220, 0.15, 33, 1.25, -2.8, 0.6}
+	all, err := p.Solutions(context.Background(), []event.Theta{{0.5, -5, 10, 1, 30, 1.2, -3, 0.5}}, 1, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if distance(all[0].Params, truth, sameSolution) > 1 || !all[0].Converged || all[0].Origin == FromNetwork {
+		t.Errorf("the best solution is %.3f from %s, converged %v; the truth %.3f", all[0].Params, all[0].Origin, all[0].Converged, truth)
+	}
+}
+
+func TestTrust(t *testing.T) {
+	p := blind(t, "close-wide.csv")
+	good := func() *Refined {
+		return &Refined{post: p, ESS: 800, KHat: 0.2, Evaluations: 1000, Modes: []RefinedMode{{Solution: Solution{Chi2DOF: 1}, Weight: 1}}}
+	}
+	for _, c := range []struct {
+		spoil func(r *Refined)
+		want  Level
+		says  string
+	}{
+		{func(r *Refined) {}, Green, "green: ESS 800, k̂ 0.20, χ²/dof 1.000, 1 mode"},
+		{func(r *Refined) { r.ESS = 50 }, Yellow, "few effective draws"},
+		{func(r *Refined) { r.ESS = 5 }, Red, "hardly any"},
+		{func(r *Refined) { r.KHat = 0.8 }, Yellow, "heavy-tailed"},
+		{func(r *Refined) { r.KHat = math.NaN() }, Red, "all the weight"},
+		{func(r *Refined) { r.Modes[0].Chi2DOF = 1.4 }, Yellow, "not as good"},
+		{func(r *Refined) { r.Modes[0].Chi2DOF = 9; r.ESS = 50 }, Red, "no solution fits"},
+		{func(r *Refined) { r.Failed = 100 }, Yellow, "100 of 1000 likelihoods failed"},
+	} {
+		r := good()
+		c.spoil(r)
+		if got := r.Trust(); got.Level != c.want || !strings.Contains(got.String(), c.says) {
+			t.Errorf("%s; want %s, %q", got, c.want, c.says)
+		}
+	}
+	sparse := event.LightCurve{Times: []float64{0, 1, 2, 3}}
+	if d := unlike(sparse); !strings.Contains(d, "outside the training range") {
+		t.Errorf("a measurement a day: %q", d)
+	}
+}
+
+// Systematic resampling gives each draw its share to within one.
+func TestSystematic(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	draws := make([]refine.Draw, 50)
+	var total float64
+	for i := range draws {
+		draws[i] = refine.Draw{LogWeight: 3 * r.NormFloat64(), Mode: i % 2}
+		if i%2 == 1 {
+			total += math.Exp(draws[i].LogWeight)
+		}
+	}
+	const n = 1000
+	count := map[int]int{}
+	for _, i := range systematic(draws, 1, n, r) {
+		count[i]++
+	}
+	sum := 0
+	for i, d := range draws {
+		want := 0.0
+		if i%2 == 1 {
+			want = n * math.Exp(d.LogWeight) / total
+		}
+		if math.Abs(float64(count[i])-want) > 1 {
+			t.Errorf("draw %d comes %d times, want %.2f", i, count[i], want)
+		}
+		sum += count[i]
+	}
+	if sum != n {
+		t.Errorf("%d draws, want %d", sum, n)
+	}
+}

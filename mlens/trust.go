@@ -1,0 +1,110 @@
+package mlens
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// Level is how far a refined posterior can be trusted.
+type Level string
+
+const (
+	Green  Level = "green"  // the diagnostics are those of an exact posterior
+	Yellow Level = "yellow" // something is doubtful, and Trust says what
+	Red    Level = "red"    // these are not the solutions, or not their shares
+)
+
+// Trust is the judgement on a refined posterior.
+type Trust struct {
+	Level   Level
+	ESS     float64
+	KHat    float64
+	Chi2DOF float64 // of the best solution
+	Modes   int     // with more than a hundredth of the evidence
+	Doubts  []string
+}
+
+// String is one line.
+func (t Trust) String() string {
+	s := fmt.Sprintf("%s: ESS %.0f, k̂ %.2f, χ²/dof %.3f, %d modes", t.Level, t.ESS, t.KHat, t.Chi2DOF, t.Modes)
+	if t.Modes == 1 {
+		s = strings.TrimSuffix(s, "s")
+	}
+	if len(t.Doubts) > 0 {
+		s += " (" + strings.Join(t.Doubts, "; ") + ")"
+	}
+	return s
+}
+
+// Thresholds of Trust.
+const (
+	enoughESS, littleESS = 200, 20
+	goodKHat, badKHat    = 0.7, 1 // Vehtari et al. 2024
+	// How far χ²/dof may be from 1, besides five standard deviations of chance:
+	// errors are seldom known to better than 5 %, or wrong by more than half.
+	goodFit, badFit = 0.1, 1
+)
+
+// Trust judges the posterior by the effective sample size, the tail of the
+// weights, the fit of the best solution, and whether the light curve is like
+// those that the search was made for.
+func (r *Refined) Trust() Trust {
+	t := Trust{Level: Green, ESS: r.ESS, KHat: r.KHat, Chi2DOF: math.Inf(1)}
+	doubt := func(l Level, format string, args ...any) {
+		if l == Red || t.Level == Green {
+			t.Level = l
+		}
+		t.Doubts = append(t.Doubts, fmt.Sprintf(format, args...))
+	}
+	for _, m := range r.Modes {
+		t.Chi2DOF = min(t.Chi2DOF, m.Chi2DOF)
+		if m.Weight > 0.01 {
+			t.Modes++
+		}
+	}
+	switch {
+	case t.ESS < littleESS:
+		doubt(Red, "hardly any effective draws")
+	case t.ESS < enoughESS:
+		doubt(Yellow, "few effective draws")
+	}
+	switch {
+	case t.KHat > badKHat || math.IsNaN(t.KHat):
+		doubt(Red, "a few draws carry all the weight")
+	case t.KHat > goodKHat:
+		doubt(Yellow, "heavy-tailed weights")
+	}
+	off, chance := math.Abs(t.Chi2DOF-1), 5*math.Sqrt(2/r.post.dof())
+	switch {
+	case off > badFit+chance:
+		doubt(Red, "no solution fits")
+	case off > goodFit+chance:
+		doubt(Yellow, "the fit is not as good as the errors say it should be")
+	}
+	if r.Failed > r.Evaluations/100 {
+		doubt(Yellow, "%d of %d likelihoods failed", r.Failed, r.Evaluations)
+	}
+	if d := unlike(r.post.Window); d != "" {
+		doubt(Yellow, "%s", d)
+	}
+	return t
+}
+
+// unlike says how a light curve differs from all that networks are trained on
+// (see bank.Observing), or "".
+func unlike(lc event.LightCurve) string {
+	steps := make([]float64, 0, lc.Len())
+	for i := 1; i < lc.Len(); i++ {
+		steps = append(steps, lc.Times[i]-lc.Times[i-1])
+	}
+	slices.Sort(steps)
+	const slowest = 0.03 // days: 15 minutes with 60 % missing has half of its steps below
+	if median := steps[len(steps)/2]; median > slowest {
+		return fmt.Sprintf("a measurement each %.2g d is outside the training range", median)
+	}
+	return ""
+}
