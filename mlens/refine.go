@@ -21,8 +21,9 @@ type RefineOptions struct {
 	// on, Starts the number of those from which descents start; zero means 1,000
 	// and 12.
 	Tries, Starts int
-	// Budget is the largest number of likelihoods for sampling, ESS the effective
-	// sample size that ends it before; zero means 10,000 and 500.
+	// Budget is the largest number of likelihoods for importance sampling, and
+	// again for the ensemble that is walked where that fails; ESS is the effective
+	// sample size that ends it before. Zero means 10,000 and 500.
 	Budget int
 	ESS    float64
 	// Progress is told what is being done, how much of it is done and how much
@@ -53,6 +54,11 @@ type Refined struct {
 	Err         float64
 	ESS, ESSErr float64
 	KHat        float64 // of the importance weights, see refine.KHat
+	// Walked says that importance sampling failed, and that the draws come from an
+	// ensemble of walkers that started at its draws; RHat then is theirs, see
+	// [refine.Chain]. The evidences are still those of importance sampling.
+	Walked bool
+	RHat   float64
 	// Evaluations are the likelihoods of the sampling, Failed those of them for
 	// which there was no magnification.
 	Evaluations, Failed int
@@ -72,6 +78,9 @@ const improbable = 25
 // of them ([refine.Sample]). The network decides only where the search begins.
 //
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one.
+// Where the diagnostics of importance sampling are bad, an ensemble of walkers goes
+// on from its draws ([refine.Ensemble]).
+//
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
 	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 1000), cmp.Or(opt.Starts, 12)
@@ -117,6 +126,11 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
 	}
 	out.resample(sampled, &d, opt.Seed)
+	if !(out.KHat <= goodKHat && out.ESS >= enoughESS) {
+		if err := out.walk(ctx, sampled, &d, opt); err != nil {
+			return nil, err
+		}
+	}
 	slices.SortStableFunc(out.Modes, func(a, b RefinedMode) int { return cmp.Compare(b.LogEvidence, a.LogEvidence) })
 	return out, nil
 }
@@ -175,6 +189,39 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 			m.Mean, m.Sigma = meanAndSigma(groups[k])
 		}
 	}
+}
+
+// walk replaces the draws by those of an ensemble of walkers that start at them.
+func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt RefineOptions) error {
+	const walkers = 48
+	budget := cmp.Or(opt.Budget, 10_000)
+	g := rand.New(rand.NewPCG(opt.Seed, 1<<61))
+	var starts [][]float64
+	for _, i := range systematic(s.Draws, -1, walkers, g) {
+		starts = append(starts, s.Draws[i].X)
+	}
+	// One place twice is no start: the ensemble would not span the space.
+	starts = slices.CompactFunc(starts, slices.Equal)
+	chain, err := refine.Ensemble(ctx, d.logProb, r.post.curveParameters(), starts, refine.EnsembleOptions{
+		Seed: opt.Seed, Walkers: walkers, Steps: max(4, budget/walkers),
+		Progress: func(done, total int) {
+			if opt.Progress != nil {
+				opt.Progress("steps of the ensemble", done, total)
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	r.Walked, r.RHat = true, chain.RHat
+	r.Evaluations += chain.Evaluations
+	r.Failed = int(d.failed.Load())
+	r.Draws = r.Draws[:0]
+	for i := range resampled {
+		step := chain.X[i*len(chain.X)/resampled]
+		r.Draws = append(r.Draws, d.withFs(step[i%len(step)], g))
+	}
+	return nil
 }
 
 // systematic returns the indices of n draws of one mode (−1: of all), each as

@@ -104,6 +104,21 @@ func TestRefineCancelled(t *testing.T) {
 	}
 }
 
+// Where importance sampling is cut short, walkers take over.
+func TestRefineWalks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	p := blind(t, "close-wide.csv")
+	r, err := p.Refine(context.Background(), scattered(table1, nearby1, 20), RefineOptions{Seed: 1, Tries: 20, Starts: 1, Budget: 150})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Walked || r.Trust().Level == Green || len(r.Draws) != resampled {
+		t.Errorf("walked %v, %d draws, %s", r.Walked, len(r.Draws), r.Trust())
+	}
+}
+
 // The search without a network finds Table 1's planet by itself.
 func TestCandidates(t *testing.T) {
 	if testing.Short() {
@@ -137,6 +152,8 @@ func TestTrust(t *testing.T) {
 		{func(r *Refined) { r.KHat = math.NaN() }, Red, "all the weight"},
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 1.4 }, Yellow, "not as good"},
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 9; r.ESS = 50 }, Red, "no solution fits"},
+		{func(r *Refined) { r.ESS, r.Walked, r.RHat = 5, true, 1.02 }, Yellow, "draws from an ensemble"},
+		{func(r *Refined) { r.KHat, r.Walked, r.RHat = 0.8, true, 1.5 }, Red, "not converged"},
 		{func(r *Refined) { r.Failed = 100 }, Yellow, "100 of 1000 likelihoods failed"},
 	} {
 		r := good()

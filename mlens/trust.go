@@ -25,6 +25,7 @@ type Trust struct {
 	KHat    float64
 	Chi2DOF float64 // of the best solution
 	Modes   int     // with more than a hundredth of the evidence
+	RHat    float64 // of the ensemble, 0 where none was needed
 	Doubts  []string
 }
 
@@ -47,13 +48,14 @@ const (
 	// How far χ²/dof may be from 1, besides five standard deviations of chance:
 	// errors are seldom known to better than 5 %, or wrong by more than half.
 	goodFit, badFit = 0.1, 1
+	goodRHat        = 1.1
 )
 
 // Trust judges the posterior by the effective sample size, the tail of the
 // weights, the fit of the best solution, and whether the light curve is like
 // those that the search was made for.
 func (r *Refined) Trust() Trust {
-	t := Trust{Level: Green, ESS: r.ESS, KHat: r.KHat, Chi2DOF: math.Inf(1)}
+	t := Trust{Level: Green, ESS: r.ESS, KHat: r.KHat, RHat: r.RHat, Chi2DOF: math.Inf(1)}
 	doubt := func(l Level, format string, args ...any) {
 		if l == Red || t.Level == Green {
 			t.Level = l
@@ -77,6 +79,15 @@ func (r *Refined) Trust() Trust {
 		doubt(Red, "a few draws carry all the weight")
 	case t.KHat > goodKHat:
 		doubt(Yellow, "heavy-tailed weights")
+	}
+	if r.Walked {
+		if t.RHat < goodRHat {
+			// The walkers have made good what the weights lack, but for the evidences.
+			t.Level, t.Doubts = Yellow, nil
+			doubt(Yellow, "draws from an ensemble, R̂ %.2f; the shares are uncertain", t.RHat)
+		} else {
+			doubt(Red, "the ensemble has not converged, R̂ %.2f", t.RHat)
+		}
 	}
 	off, chance := math.Abs(t.Chi2DOF-1), 5*math.Sqrt(2/r.post.dof())
 	switch {
