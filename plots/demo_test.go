@@ -175,3 +175,18 @@ func singleLensPosterior(n int) ([]event.Theta, []float64) {
 	}
 	return draws, weights
 }
+
+// cutEvents draws events of the prior, with a made-up rule for those whose second lens shows: a
+// heavy companion near the Einstein ring and a path close to it.
+func cutEvents() (events []event.Theta, anomalous, strong []bool) {
+	prior := event.Roman()
+	rng := rand.New(rand.NewPCG(5, 0))
+	for range 20_000 {
+		t := prior.Sample(rng).Theta()
+		score := t[event.LogQ] + 4 - 8*t[event.LogS]*t[event.LogS] - 1.5*t[event.U0] + rng.NormFloat64()
+		events = append(events, t)
+		anomalous = append(anomalous, score > 0)
+		strong = append(strong, score > 1.5)
+	}
+	return events, anomalous, strong
+}

@@ -138,6 +138,36 @@ func ExampleRanks() {
 	// f_s          δ = 0.36 % (0.39 % expected),  0 of 20 bins outside, 2,000 events
 }
 
+func examplePass() *plots.Figure {
+	events, anomalous, strong := cutEvents()
+	return must(plots.Pass(event.Roman(), events, []plots.PassSeries{{Label: "anomalous", Passed: anomalous}, {Label: "strongly so", Passed: strong}}, plots.PassOptions{}))
+}
+
+// Which events of a prior pass two cuts (testdata/pass.png).
+func ExamplePass() {
+	fmt.Println(examplePass().Summary())
+	// Output:
+	// Fraction of 20,000 events that passes a cut
+	// anomalous: 24.1 %
+	//   log10_s     2.4 % at -0.67 to 42.5 % at -0.0291
+	//   log10_q     0.1 % at -5.88 to 72.3 % at -0.125
+	//   alpha      19.7 % at 232 to 28.3 % at 128
+	//   u0          9.3 % at 1.88 to 43.9 % at 0.0417
+	//   t0         20.5 % at 16.5 to 28.3 % at 34.5
+	//   log10_tE   17.6 % at 0.125 to 28.0 % at 0.375
+	//   log10_rho  21.3 % at -3.71 to 26.9 % at -2.79
+	//   f_s        20.2 % at 0.794 to 27.7 % at 0.419
+	// strongly so: 9.2 %
+	//   log10_s     0.0 % at -0.67 to 19.4 % at -0.0291
+	//   log10_q     0.0 % at -5.88 to 41.8 % at -0.125
+	//   alpha       7.5 % at 202 to 11.1 % at 308
+	//   u0          0.7 % at 1.88 to 22.3 % at 0.0417
+	//   t0          7.0 % at 7.5 to 11.1 % at 25.5
+	//   log10_tE    6.7 % at 0.125 to 12.6 % at 0.375
+	//   log10_rho   7.7 % at -2.21 to 11.2 % at -2.54
+	//   f_s         7.5 % at 0.869 to 11.6 % at 0.981
+}
+
 func exampleMagnificationMap() *plots.Figure {
 	return must(plots.MagnificationMap(lens.Binary{S: 0.9, Q: 0.3}, plots.MapOptions{
 		Pixels: 200, Paths: []lens.Trajectory{{U0: 0.1, Alpha: 60, TE: 1}}, Width: 5,

@@ -13,10 +13,11 @@ import (
 
 // Cuts on the residual χ²/dof of the best single lens. The paper's text says
 // χ²/dof > 1 and its training set holds 29.1 % of the simulations; noise-free
-// residuals pass at those rates with different thresholds.
+// residuals pass at those rates with different thresholds, here from half a
+// million simulations.
 const (
-	CutLiteral = 1.0    // what §3 says: passes about 15 %
-	CutPaper   = 0.0175 // passes the paper's 29.1 %
+	CutLiteral = 1.0   // what §3 says: passes 14.4 %
+	CutPaper   = 0.016 // passes the paper's 29.1 %
 )
 
 // Config says which simulations a bank holds. Its hash names the bank.

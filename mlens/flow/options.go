@@ -3,6 +3,7 @@ package flow
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -46,7 +47,7 @@ type TrainOptions struct {
 	// Resumed is called once, before the first step, with the saved history of a run that is
 	// continued; nil: never.
 	Resumed func([]Progress)
-	Workers int    // goroutines that fetch batches; 2. No effect on the result.
+	Workers int    // goroutines that fetch batches; one a processor. No effect on the result.
 	Backend string // as GOMLX_BACKEND, which an empty string means; if that is empty too, pure Go
 }
 
@@ -96,7 +97,7 @@ func (o TrainOptions) withDefaults() (TrainOptions, error) {
 	set(&o.ValidEvery, max(1, o.Steps/20))
 	set(&o.CheckpointEvery, time.Minute)
 	set(&o.ProgressEvery, 20)
-	set(&o.Workers, 2)
+	set(&o.Workers, runtime.GOMAXPROCS(0))
 	return o, errors.Join(errs...)
 }
 

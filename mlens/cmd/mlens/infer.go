@@ -115,14 +115,21 @@ func (o *inferOptions) check() error {
 			return fmt.Errorf("-window is %q, but must be a time in days", o.window)
 		}
 	}
-	if o.model == "" {
-		root, err := jupyter.Root(".")
-		if err != nil {
-			return fmt.Errorf("%w, or name a model with -model", err)
-		}
-		o.model = filepath.Join(root, "data", "models", "roman")
+	var err error
+	o.model, err = whichModel(o.model)
+	return err
+}
+
+// whichModel returns the folder of the model named, or of the one that ships.
+func whichModel(named string) (string, error) {
+	if named != "" {
+		return named, nil
 	}
-	return nil
+	root, err := jupyter.Root(".")
+	if err != nil {
+		return "", fmt.Errorf("%w, or name a model with -model", err)
+	}
+	return filepath.Join(root, "data", "models", "roman"), nil
 }
 
 func exists(path string) bool {

@@ -55,6 +55,7 @@ func newRootCommand() *cobra.Command {
 		newSimulateCommand(),
 		newTrainCommand(),
 		newInferCommand(),
+		newEvaluateCommand(),
 		newMagnifyCommand(),
 	)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

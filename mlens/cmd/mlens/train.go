@@ -21,7 +21,7 @@ var networks = map[string]func() flow.Config{"small": mlens.Small, "paper": mlen
 func newTrainCommand() *cobra.Command {
 	var cfg mlens.TrainConfig
 	var run mlens.Run
-	network, backend, from, out, judge := "small", "", "", "", 1000
+	network, backend, from, out, judge := "roman", "", "", "", 1000
 	c := &cobra.Command{
 		Use:   "train [flags]",
 		Short: "Train a network, or go on with an interrupted training",

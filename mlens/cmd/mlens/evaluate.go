@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlens-go/microlens/mlens"
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/nb"
+)
+
+func newEvaluateCommand() *cobra.Command {
+	var model, truth string
+	n, draws, asJSON := 2000, 5000, false
+	c := &cobra.Command{
+		Use:   "evaluate -truth truth.csv [flags]",
+		Short: "Judge a model on events whose truth is known, of any simulator",
+		Long: `Reads a CSV table with the columns file, log10_s, log10_q, alpha, u0, t0, log10_tE,
+log10_rho and f_s: angles in degrees, times in days, t0 counted from the start of
+the window. file is a light curve that infer reads, relative to the table. Its
+window starts at time 0 if all its times lie in the 72 days after it, else where
+infer would let it start; in a light curve of at most 72 days that is the first
+measurement.
+
+It prints the mean negative log-likelihood of the truths, raw and standardised,
+the deviation δ of each parameter's rank histogram (20 bins), in how many events a
+parameter is constrained (its marginal at the highest mode has more than twice the
+prior's density), and in how many of those the truth is nearest to that mode. An
+event lies in the global mode if that is so for all its constrained parameters, in
+none if some parameter has no draw near the truth, in a minor mode else.`,
+		Example: "  go tool mlens evaluate -model my-model -truth events/truth.csv -json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case truth == "":
+				return fmt.Errorf("-truth is missing: name a table of events, as --help describes it")
+			case n < 1:
+				return fmt.Errorf("-n is %d, but must be at least 1", n)
+			case draws < fewestDraws:
+				return fmt.Errorf("-draws is %d, but at least %d draws are needed", draws, fewestDraws)
+			}
+			var err error
+			if model, err = whichModel(model); err != nil {
+				return err
+			}
+			if exists(truth) && exists(model) {
+				if err := ensureSIMD(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			events, err := mlens.ReadEvents(truth)
+			if err != nil {
+				return err
+			}
+			est, err := mlens.Load(model)
+			if err != nil {
+				return err
+			}
+			s, err := est.Score(cmd.Context(), events[:min(n, len(events))], draws, nb.Progress("events"))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return scoreJSON(cmd.OutOrStdout(), s)
+			}
+			return scoreTable(cmd.OutOrStdout(), s, len(events))
+		},
+	}
+	f := c.Flags()
+	f.StringVarP(&model, "model", "m", "", "folder of the model (default data/models/roman of this checkout)")
+	f.StringVarP(&truth, "truth", "t", "", "table of events")
+	f.IntVarP(&n, "n", "n", n, "events, at most, from the top of the table")
+	f.IntVar(&draws, "draws", draws, "draws from each posterior")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object instead of the table")
+	return c
+}
+
+func scoreTable(w io.Writer, s *mlens.Score, all int) error {
+	fmt.Fprintf(w, "%d of %d events, %d draws each\n", s.Events, all, s.Draws)
+	fmt.Fprintf(w, "NLL per event: standardised %.3f, raw %.3f, each ± %.3f\n", s.NLL, s.RawNLL, s.NLLErr)
+	fmt.Fprintf(w, "density inside the prior: %.1f %%\n", 100*s.Inside)
+	fmt.Fprintf(w, "the truth lies in the global mode: %.1f %%, in a minor one: %.1f %%, in none: %.1f %%\n\n", 100*s.Global, 100*s.Minor, 100*s.None)
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "\tδ (counting alone %.2f %%)\tconstrained\tof these correct\t\n", 100*s.Noise)
+	for k, name := range event.Names {
+		fmt.Fprintf(t, "%s\t%.2f %%\t%.1f %%\t%.1f %%\t\n", name, 100*s.Delta[k], 100*s.Constrained[k], 100*s.Correct[k])
+	}
+	return t.Flush()
+}
+
+func scoreJSON(w io.Writer, s *mlens.Score) error {
+	type mode struct {
+		Global float64 `json:"global"`
+		Minor  float64 `json:"minor"`
+		None   float64 `json:"none"`
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		N           int     `json:"n"`
+		Draws       int     `json:"draws"`
+		RawNLL      float64 `json:"nll_raw"`
+		RawNLLErr   float64 `json:"nll_raw_se"`
+		NLL         float64 `json:"nll_z"`
+		Inside      float64 `json:"inside"`
+		Delta       named   `json:"delta"`
+		DeltaNoise  float64 `json:"delta_noise"`
+		Constrained named   `json:"constrained"`
+		Correct     named   `json:"correct"`
+		Mode        mode    `json:"mode"`
+	}{s.Events, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}})
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens"
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// truthTable simulates n events of the prior, as another program might have written them: the times
+// of the second begin at a date, those of the others at 0.
+func truthTable(t *testing.T, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "curves"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	table.WriteString("# made by a test\nfile,label,log10_s,log10_q,alpha,u0,t0,log10_tE,log10_rho,f_s\n")
+	prior := event.Roman()
+	for i := range n {
+		r := rand.New(rand.NewPCG(4, uint64(i)))
+		theta := prior.Sample(r).Theta()
+		lc, err := theta.Params().Simulate(event.Season().Times(), 150, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		b.WriteString("time,flux,flux_err\n")
+		shift := 0.0
+		if i == 1 {
+			shift = 2461000.25
+		}
+		for k, at := range lc.Times {
+			fmt.Fprintf(&b, "%.4f,%.2f,%.3f\n", shift+at, lc.Flux[k], lc.Err[k])
+		}
+		name := fmt.Sprintf("curves/%d.csv", i)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&table, "%s,e%d", name, i)
+		for k, v := range theta {
+			if k == event.Alpha && i == 0 {
+				v -= 360
+			}
+			fmt.Fprintf(&table, ",%.9g", v)
+		}
+		table.WriteString("\n")
+	}
+	path := filepath.Join(dir, "truth.csv")
+	if err := os.WriteFile(path, []byte(table.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestEvaluate(t *testing.T) {
+	table := truthTable(t, 6)
+	out := mustRun(t, "evaluate", "-model", modelFolder, "-truth", table, "-n", "5", "-draws", "400", "-json")
+	var got struct {
+		N           int
+		NLLRaw      float64 `json:"nll_raw"`
+		NLLRawSE    float64 `json:"nll_raw_se"`
+		NLLZ        float64 `json:"nll_z"`
+		Delta       map[string]float64
+		Constrained map[string]float64
+		Mode        map[string]float64
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	// The same from the package's own pieces.
+	est, err := mlens.Load(modelFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := mlens.ReadEvents(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(events) != 6 {
+		t.Fatalf("%d events were read", len(events))
+	}
+	var sum, sum2 float64
+	for _, e := range events[:5] {
+		win, err := e.Window()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if win.Times[0] != 0 || win.Len() != event.Season().N {
+			t.Errorf("%s: %d measurements from %v on", e.File, win.Len(), win.Times[0])
+		}
+		p, err := est.Condition(win)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nll := -p.LogProb([]event.Theta{e.Truth})[0]
+		sum += nll
+		sum2 += nll * nll
+	}
+	mean := sum / 5
+	se := math.Sqrt((sum2/5 - mean*mean) / 4)
+	if got.N != 5 || math.Abs(got.NLLRaw-mean) > 1e-9 || math.Abs(got.NLLRawSE-se) > 1e-9 || math.Abs(got.NLLRaw-got.NLLZ-est.Scaler.LogVolume()) > 1e-9 {
+		t.Errorf("got %+v instead of a mean of %v ± %v", got, mean, se)
+	}
+	for _, name := range event.Names {
+		if d, ok := got.Delta[name]; !ok || !(d > 0 && d < 0.1) {
+			t.Errorf("δ of %s is %v of %v", name, d, got.Delta)
+		}
+		if c, ok := got.Constrained[name]; !ok || c < 0 || c > 1 {
+			t.Errorf("%s is constrained in %v of %v", name, c, got.Constrained)
+		}
+	}
+	if got.Constrained["t0"] < 0.5 {
+		t.Errorf("t0 is constrained in %v of the events", got.Constrained["t0"])
+	}
+	if s := got.Mode["global"] + got.Mode["minor"] + got.Mode["none"]; len(got.Mode) != 3 || math.Abs(s-1) > 1e-9 {
+		t.Errorf("the modes' fractions are %v", got.Mode)
+	}
+
+	text := mustRun(t, "evaluate", "-model", modelFolder, "-truth", table, "-n", "2", "-draws", "100")
+	for _, w := range []string{"2 of 6 events", "NLL per event", "log10_rho", "in none"} {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q does not say %q", text, w)
+		}
+	}
+}
+
+// Truths from elsewhere are worse, and the score says so.
+func TestEvaluateShuffled(t *testing.T) {
+	table := truthTable(t, 4)
+	est, err := mlens.Load(modelFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := mlens.ReadEvents(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, err := est.Score(t.Context(), events, 200, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := events[0].Truth
+	for i := range events[1:] {
+		events[i].Truth = events[i+1].Truth
+	}
+	events[len(events)-1].Truth = first
+	wrong, err := est.Score(t.Context(), events, 200, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong.NLL < right.NLL+10 || wrong.None < 0.5 || right.None > 0.3 {
+		t.Errorf("NLL %v and %v, in none %v and %v", right.NLL, wrong.NLL, right.None, wrong.None)
+	}
+}
+
+func TestEvaluateRefuses(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const header = "file,log10_s,log10_q,alpha,u0,t0,log10_tE,log10_rho,f_s\n"
+	table := func(text string) { put("truth.csv", text) }
+	path := filepath.Join(dir, "truth.csv")
+	refuse := func(words string, args ...string) {
+		t.Helper()
+		refused(t, words, append([]string{"evaluate", "-model", modelFolder, "-truth", path}, args...)...)
+	}
+	refused(t, "-truth is missing", "evaluate")
+	refuse("no such file|truth.csv")
+	table("")
+	refuse("is empty|log10_rho")
+	table("file,log10_s\na.csv,0\n")
+	refuse("no column log10_q, alpha")
+	table(header)
+	refuse("no event")
+	table(header + "a.csv,0,-3,10,0.1,30,1,-3\n")
+	refuse("line 2|wrong number of fields")
+	table(header + "a.csv,0,-3,east,0.1,30,1,-3,0.5\n")
+	refuse(`truth.csv:2|alpha is "east"`)
+	table(header + ",0,-3,10,0.1,30,1,-3,0.5\n")
+	refuse("truth.csv:2|no name of a file")
+	table(header + "a.csv,0,-3,10,0.1,30,1,-3,0.5\n")
+	refuse("a.csv|no such file")
+	refuse("-n is 0", "-n", "0")
+	refuse("-draws is 5", "-draws", "5")
+	table(header + "a.csv,0,-3,10,0.1,80,1,-3,0.5\n")
+	refuse("a.csv|t0 = 80")
+	put("a.csv", "time,flux\n1,2\n")
+	table(header + "a.csv,0,-3,10,0.1,30,1,-3,0.5\n")
+	refuse("a.csv")
+}

@@ -1,0 +1,111 @@
+package mlens
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// An Event is a light curve whose parameters are known.
+type Event struct {
+	File  string      // a light curve that event.Read reads
+	Truth event.Theta // t0 counted from the start of the window, see [Event.Window]
+}
+
+// ReadEvents reads a table of events: a CSV file with the columns file, log10_s,
+// log10_q, alpha, u0, t0, log10_tE, log10_rho and f_s (see [event.Theta]), in any
+// order and beside others; lines that start with # are comments. Paths are
+// relative to the table. An error names the line and the column.
+func ReadEvents(path string) ([]Event, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("mlens: the table of events: %w", err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.Comment, r.TrimLeadingSpace = '#', true
+	header, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("mlens: %s is empty: a table of events has the columns file, %s", path, strings.Join(event.Names[:], ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mlens: %s: %w", path, err)
+	}
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	find := func(name string) int {
+		return slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
+	}
+	file := find("file")
+	var column [event.Dim]int
+	var missing []string
+	if file < 0 {
+		missing = append(missing, "file")
+	}
+	for k, name := range event.Names {
+		if column[k] = find(name); column[k] < 0 {
+			missing = append(missing, name)
+		}
+	}
+	if missing != nil {
+		return nil, fmt.Errorf("mlens: %s has no column %s; its header is %q", path, strings.Join(missing, ", "), header)
+	}
+	var out []Event
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("mlens: %s: %w", path, err)
+		}
+		e := Event{File: strings.TrimSpace(row[file])}
+		line, _ := r.FieldPos(file)
+		if e.File == "" {
+			return nil, fmt.Errorf("mlens: %s:%d: there is no name of a file", path, line)
+		}
+		if !filepath.IsAbs(e.File) {
+			e.File = filepath.Join(filepath.Dir(path), e.File)
+		}
+		for k, c := range column {
+			v, err := strconv.ParseFloat(strings.TrimSpace(row[c]), 64)
+			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("mlens: %s:%d: %s is %q, but must be a number", path, line, event.Names[k], row[c])
+			}
+			e.Truth[k] = v
+		}
+		e.Truth[event.Alpha] = math.Mod(math.Mod(e.Truth[event.Alpha], 360)+360, 360)
+		out = append(out, e)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("mlens: %s has a header, but no event", path)
+	}
+	return out, nil
+}
+
+// Window reads the light curve and cuts the 72-day window out of it whose start
+// the truth's t0 is counted from: time 0 if all times lie in the 72 days after
+// it, else the start that [event.LightCurve.BestWindow] proposes, which in a
+// light curve of at most 72 days is the first measurement.
+func (e Event) Window() (event.LightCurve, error) {
+	lc, err := event.Read(e.File)
+	if err != nil {
+		return event.LightCurve{}, err
+	}
+	season := event.Season().Length()
+	start := 0.0
+	if n := lc.Len(); n > 0 && (lc.Times[0] < 0 || lc.Times[n-1] >= season) {
+		if start, err = lc.BestWindow(season); err != nil {
+			return event.LightCurve{}, err
+		}
+	}
+	return lc.Window(start, season)
+}
