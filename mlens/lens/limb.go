@@ -121,6 +121,18 @@ func (x *limb) thin() {
 			x.vague = true
 		}
 	}
+	// Next to a mark the integrand varies as fast as there: what falls like 1/θ
+	// from a small caustic has, at a mark that is θ away, the scale θ.
+	for i := range 2 * x.n {
+		a, b := &x.at[i%x.n], &x.at[(i+1)%x.n]
+		gap := x.step(i % x.n)
+		a.scale = math.Min(a.scale, gap+b.scale)
+		b.scale = math.Min(b.scale, gap+a.scale)
+	}
+	for i := 2*x.n - 1; i >= 0; i-- {
+		a, b := &x.at[i%x.n], &x.at[(i+1)%x.n]
+		a.scale = math.Min(a.scale, x.step(i%x.n)+b.scale)
+	}
 }
 
 // finest is the smallest scale, in radians of the limb, that is resolved.

@@ -194,7 +194,7 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 		}
 	}
 	if bad() {
-		v, verr := e.g.radial(eta, beta, rho, opt)
+		v, verr := e.g.radial(eta, beta, rho, opt.target(a)/a, 256)
 		// The circles may miss caps of images, and do not know it: a limb that is
 		// only a little late and finds more is right.
 		missed := !e.c.vague && err <= 1e-4*a && a-v > err+verr
