@@ -13,6 +13,9 @@ import (
 // image is matched with another and no caustic needs to be known: nothing is
 // shared with the integral over the limb that most magnifications come from.
 func (b Binary) truth(x, y, rho, tol float64) (a, err float64) {
+	if rho < 1e-6*math.Hypot(x, y) { // the crossings with a circle are one to rounding
+		return math.NaN(), math.Inf(1)
+	}
 	g := b.geom()
 	eta, beta := g.source(x, y)
 	return g.radial(eta, beta, rho, tol, 2048)
