@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -116,25 +115,13 @@ func (p *panel) path1(tr lens.Trajectory, half float64, i int) {
 }
 
 // magnifications returns log10 A of the map's pixels, row by row from the top.
-// A row is the light curve of a source that moves along x, which is faster
-// than its pixels one by one.
 func magnifications(b lens.Binary, opt MapOptions) ([]float64, error) {
-	n := opt.Pixels
-	out := make([]float64, n*n)
-	xs := make([]float64, n)
-	for col := range xs {
-		xs[col] = real(opt.Center) + opt.Extent*((2*float64(col)+1)/float64(n)-1)
+	grid := lens.Grid{X: real(opt.Center), Y: imag(opt.Center), Pixel: 2 * opt.Extent / float64(opt.Pixels), NX: opt.Pixels, NY: opt.Pixels}
+	out, err := b.Map(nil, grid, opt.Rho, lens.Options{RelTol: 3e-3})
+	for i, a := range out {
+		out[i] = math.Log10(a)
 	}
-	errs := make([]error, n)
-	parallel(n, func(row int) {
-		y := imag(opt.Center) + opt.Extent*(1-(2*float64(row)+1)/float64(n))
-		a := out[row*n : (row+1)*n]
-		_, errs[row] = b.LightCurve(a, xs, lens.Trajectory{U0: y, TE: 1}, opt.Rho, lens.Options{RelTol: 3e-3})
-		for i := range a {
-			a[i] = math.Log10(a[i])
-		}
-	})
-	return out, errors.Join(errs...)
+	return out, err
 }
 
 // extentOf returns the half-width that holds curves about a centre.
