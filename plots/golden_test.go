@@ -35,6 +35,7 @@ var golden = []struct {
 	{"ranks", 72, exampleRanks},
 	{"map", 64, exampleMagnificationMap},
 	{"images", 72, exampleImages},
+	{"cells", 72, exampleCells},
 }
 
 // Pixels may differ a little between machines whose floating-point

@@ -137,6 +137,11 @@ func extentOf(curves [][]complex128, center complex128, margin float64) float64 
 
 // colorBar draws the scale of a map of log10 A.
 func colorBar(c vg.Canvas, r vg.Rectangle, lo, hi float64) {
+	scaleBar(c, r, lo, hi, "Magnification", logTicks(lo, hi, r.Max.Y-r.Min.Y, 18))
+}
+
+// scaleBar draws a scale of colours.
+func scaleBar(c vg.Canvas, r vg.Rectangle, lo, hi float64, label string, marks []tick) {
 	const steps = 256
 	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
 	for i := range steps {
@@ -146,12 +151,15 @@ func colorBar(c vg.Canvas, r vg.Rectangle, lo, hi float64) {
 	setLine(c, stroke(ink, lineThin))
 	c.Stroke(r.Path())
 	p := &panel{Canvas: c, r: r, x: axis{lo: 0, hi: 1}, y: axis{lo: lo, hi: hi}}
-	for _, t := range logTicks(lo, hi, r.Max.Y-r.Min.Y, 18) {
+	for _, t := range marks {
+		if t.minor {
+			continue
+		}
 		y := p.py(t.at)
 		p.segment(vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X + 3, Y: y}, stroke(ink, lineThin))
 		write(c, vg.Point{X: r.Max.X + 6, Y: y}, t.label, style{size: sizeTick, ay: 0.5})
 	}
-	write(c, vg.Point{X: r.Max.X + 38, Y: (r.Min.Y + r.Max.Y) / 2}, "Magnification", style{size: sizeLabel, ax: 0.5, rot: math.Pi / 2})
+	write(c, vg.Point{X: r.Max.X + 38, Y: (r.Min.Y + r.Max.Y) / 2}, label, style{size: sizeLabel, ax: 0.5, rot: math.Pi / 2})
 }
 
 func mapSummary(b lens.Binary, opt MapOptions, sorted []float64, caustics [][]complex128) string {
