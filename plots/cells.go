@@ -246,12 +246,12 @@ func (v *cellsView) summary() string {
 			}
 		}
 		if len(all) == 0 {
-			fmt.Fprintf(&s, "\n%-16s no points", p.Title)
+			fmt.Fprintf(&s, "\n%-16s no points", unmark(p.Title))
 			continue
 		}
 		slices.Sort(all)
 		at := func(f float64) string { return number3(math.Pow(10, all[int(f*float64(len(all)-1))])) }
-		fmt.Fprintf(&s, "\n%-16s %s points in %d cells: lowest %s, median %s, highest %s", p.Title, count(len(p.V)), len(all), at(0), at(0.5), at(1))
+		fmt.Fprintf(&s, "\n%-16s %s points in %d cells: lowest %s, median %s, highest %s", unmark(p.Title), count(len(p.V)), len(all), at(0), at(0.5), at(1))
 	}
 	if v.skipped > 0 {
 		fmt.Fprintf(&s, "\n%d values are not finite", v.skipped)
