@@ -25,16 +25,11 @@ func (g *geom) refined(f *fold, z complex128, best float64, depth int) float64 {
 	if width := abs(f.t - 0.5*(f.a+f.b)); width <= 0.01*d || width <= 1e-14 || depth == 0 {
 		return d
 	}
-	mid := 0.5 * (f.phi0 + f.phi1)
-	w := g.between(f, mid)
-	m := g.lensMap(w)
-	halves := [2]fold{g.newFold(f.phi0, mid, f.w0, w, f.a, m), g.newFold(mid, f.phi1, w, f.w1, m, f.b)}
-	near := 0
-	if halves[1].distance(z) < halves[0].distance(z) {
-		near = 1
+	near, far := g.halves(f)
+	if far.distance(z) < near.distance(z) {
+		near, far = far, near
 	}
-	best = g.refined(&halves[near], z, best, depth-1)
-	return g.refined(&halves[1-near], z, best, depth-1)
+	return g.refined(&far, z, g.refined(&near, z, best, depth-1), depth-1)
 }
 
 // MagnificationBy is Magnification by one method alone, whether or not it

@@ -11,7 +11,7 @@ import (
 // caustics.
 func TestLevels(t *testing.T) {
 	agreed := map[Method]int{}
-	for i := range stressSize(100) {
+	for i := range stressSize(40) {
 		b, x, y, rho := hardDraw(rand.New(rand.NewPCG(81, uint64(i))))
 		p := b.Prepare()
 		want := p.Magnification(x, y, rho, Options{AbsTol: 1e-7, RelTol: 1e-7}).Magnification

@@ -68,7 +68,7 @@ func judge(b Binary, x, y, rho, tol float64, res Result) (part, bound float64, o
 // tolerance is kept, and so is the error of a result, at 1e-3 and 1e-6.
 // Environment LENS_ASIDE sets their number.
 func TestAside(t *testing.T) {
-	n := 60
+	n := 30
 	if v, err := strconv.Atoi(os.Getenv("LENS_ASIDE")); err == nil {
 		n = v
 	}
