@@ -36,6 +36,7 @@ var golden = []struct {
 	{"pass", 72, examplePass},
 	{"map", 64, exampleMagnificationMap},
 	{"images", 72, exampleImages},
+	{"cells", 72, exampleCells},
 }
 
 // Pixels may differ a little between machines whose floating-point

@@ -47,7 +47,11 @@ func Images(b lens.Binary, x, y, rho float64, opt ImagesOptions) (*Figure, error
 	regions := imageRegions(b, src, rho, limb, imageHalf)
 
 	w := inches(opt.Width, 8)
-	const left, right, bottom, between = vg.Length(48), vg.Length(8), vg.Length(31), vg.Length(52)
+	const right, bottom, between = vg.Length(8), vg.Length(31), vg.Length(52)
+	left := vg.Length(48) // more for long numbers
+	for _, t := range ticks(-sourceHalf, sourceHalf, w/2-left, sizeTick, false, 6) {
+		left = max(left, textWidth(t.label, sizeTick)+sizeLabel+18)
+	}
 	top := vg.Length(22)
 	if opt.Title != "" {
 		top += sizeTitle + 4
@@ -95,6 +99,11 @@ func Images(b lens.Binary, x, y, rho float64, opt ImagesOptions) (*Figure, error
 			// A hairline keeps an image visible that is thinner than that.
 			setLine(p, stroke(Palette(0), 0.5))
 			p.Stroke(path)
+		}
+		if 2*imageHalf/rasterNodes > 0.3*rho { // arcs too thin for a raster
+			for _, z := range limb {
+				p.dot(real(z), imag(z), 0.5, Palette(0))
+			}
 		}
 		p.plus(primary, 0, big, ink)
 		p.plus(secondary, 0, small, ink)
@@ -149,7 +158,7 @@ func limbImages(b lens.Binary, src complex128, rho float64) (out []complex128) {
 // lies within rho of src. The limb's images say where to look, so that small
 // images get a grid as fine, relative to them, as large ones.
 func imageRegions(b lens.Binary, src complex128, rho float64, limb []complex128, half float64) [][][][2]float64 {
-	const nodes = 400
+	const nodes = rasterNodes
 	var out [][][][2]float64
 	for _, box := range boxes(limb, half) {
 		pad := boxPad * math.Max(box[2]-box[0], box[3]-box[1])
@@ -226,6 +235,9 @@ func boxes(pts []complex128, half float64) [][4]float64 {
 	}
 	return disjoint(out)
 }
+
+// rasterNodes are the nodes along an edge of the raster of an image.
+const rasterNodes = 400
 
 // boxPad is the margin around a box, as a part of its longer side.
 const boxPad = 0.06

@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -116,25 +115,13 @@ func (p *panel) path1(tr lens.Trajectory, half float64, i int) {
 }
 
 // magnifications returns log10 A of the map's pixels, row by row from the top.
-// A row is the light curve of a source that moves along x, which is faster
-// than its pixels one by one.
 func magnifications(b lens.Binary, opt MapOptions) ([]float64, error) {
-	n := opt.Pixels
-	out := make([]float64, n*n)
-	xs := make([]float64, n)
-	for col := range xs {
-		xs[col] = real(opt.Center) + opt.Extent*((2*float64(col)+1)/float64(n)-1)
+	grid := lens.Grid{X: real(opt.Center), Y: imag(opt.Center), Pixel: 2 * opt.Extent / float64(opt.Pixels), NX: opt.Pixels, NY: opt.Pixels}
+	out, err := b.Map(nil, grid, opt.Rho, lens.Options{RelTol: 3e-3})
+	for i, a := range out {
+		out[i] = math.Log10(a)
 	}
-	errs := make([]error, n)
-	parallel(n, func(row int) {
-		y := imag(opt.Center) + opt.Extent*(1-(2*float64(row)+1)/float64(n))
-		a := out[row*n : (row+1)*n]
-		_, errs[row] = b.LightCurve(a, xs, lens.Trajectory{U0: y, TE: 1}, opt.Rho, lens.Options{RelTol: 3e-3})
-		for i := range a {
-			a[i] = math.Log10(a[i])
-		}
-	})
-	return out, errors.Join(errs...)
+	return out, err
 }
 
 // extentOf returns the half-width that holds curves about a centre.
@@ -150,6 +137,11 @@ func extentOf(curves [][]complex128, center complex128, margin float64) float64 
 
 // colorBar draws the scale of a map of log10 A.
 func colorBar(c vg.Canvas, r vg.Rectangle, lo, hi float64) {
+	scaleBar(c, r, lo, hi, "Magnification", logTicks(lo, hi, r.Max.Y-r.Min.Y, 18))
+}
+
+// scaleBar draws a scale of colours.
+func scaleBar(c vg.Canvas, r vg.Rectangle, lo, hi float64, label string, marks []tick) {
 	const steps = 256
 	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
 	for i := range steps {
@@ -159,12 +151,15 @@ func colorBar(c vg.Canvas, r vg.Rectangle, lo, hi float64) {
 	setLine(c, stroke(ink, lineThin))
 	c.Stroke(r.Path())
 	p := &panel{Canvas: c, r: r, x: axis{lo: 0, hi: 1}, y: axis{lo: lo, hi: hi}}
-	for _, t := range logTicks(lo, hi, r.Max.Y-r.Min.Y, 18) {
+	for _, t := range marks {
+		if t.minor {
+			continue
+		}
 		y := p.py(t.at)
 		p.segment(vg.Point{X: r.Max.X, Y: y}, vg.Point{X: r.Max.X + 3, Y: y}, stroke(ink, lineThin))
 		write(c, vg.Point{X: r.Max.X + 6, Y: y}, t.label, style{size: sizeTick, ay: 0.5})
 	}
-	write(c, vg.Point{X: r.Max.X + 38, Y: (r.Min.Y + r.Max.Y) / 2}, "Magnification", style{size: sizeLabel, ax: 0.5, rot: math.Pi / 2})
+	write(c, vg.Point{X: r.Max.X + 38, Y: (r.Min.Y + r.Max.Y) / 2}, label, style{size: sizeLabel, ax: 0.5, rot: math.Pi / 2})
 }
 
 func mapSummary(b lens.Binary, opt MapOptions, sorted []float64, caustics [][]complex128) string {

@@ -284,11 +284,7 @@ func (x *limb) touches(f *fold, dst []float64, depth int) []float64 {
 	}
 	long := math.Max(norm(f.b-f.a), norm(f.t-f.a)) > 0.04*x.rho*x.rho
 	if (long || f.phi1-f.phi0 > 0.25) && depth > 0 {
-		mid := 0.5 * (f.phi0 + f.phi1)
-		w := x.g.between(f, mid)
-		z := x.g.lensMap(w)
-		f0 := x.g.newFold(f.phi0, mid, f.w0, w, f.a, z)
-		f1 := x.g.newFold(mid, f.phi1, w, f.w1, z, f.b)
+		f0, f1 := x.g.halves(f)
 		return x.touches(&f1, x.touches(&f0, dst, depth-1), depth-1)
 	}
 	lo, hi := f.phi0, f.phi1

@@ -2,6 +2,8 @@ package lens_test
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/mlens-go/microlens/mlens/lens"
 )
@@ -117,4 +119,70 @@ func ExampleBinary_Prepare() {
 	r := p.Magnification(0.01, 0.01, 0.01, lens.Options{RelTol: 1e-6})
 	fmt.Printf("%.4f by %v\n", r.Magnification, r.Method)
 	// Output: 18.2834 by contour
+}
+
+// The images of a source inside the caustic. A negative magnification is an image
+// turned inside out, as in a mirror; the signs add up to −1.
+func ExampleBinary_Images() {
+	b := lens.Binary{S: 0.9, Q: 0.1}
+	for _, im := range b.Images(nil, 0.1, 0.1) {
+		fmt.Printf("(%6.3f, %6.3f) %6.3f\n", im.X, im.Y, im.Magnification)
+	}
+	// Output:
+	// ( 0.908, -0.439)  2.364
+	// ( 0.588,  0.858)  2.244
+	// (-0.818, -0.479) -2.229
+	// ( 1.078, -0.203) -1.350
+	// ( 0.675, -0.020) -0.030
+}
+
+// A source crosses a caustic: two images more on the way.
+func ExampleBinary_Tracks() {
+	b := lens.Binary{S: 0.9, Q: 0.1}
+	tr := lens.Trajectory{U0: 0.1, Alpha: 60, T0: 0, TE: 20}
+	times := make([]float64, 73)
+	for i := range times {
+		times[i] = float64(i - 36)
+	}
+	tracks, err := b.Tracks(times, tr)
+	if err != nil {
+		panic(err)
+	}
+	for _, k := range tracks {
+		first, last := times[k.First], times[k.First+len(k.Images)-1]
+		fmt.Printf("day %3.0f to %3.0f, parity %+.0f\n", first, last, math.Copysign(1, k.Images[0].Magnification))
+	}
+	// Output:
+	// day -36 to  36, parity +1
+	// day -36 to   3, parity -1
+	// day -36 to -10, parity -1
+	// day  -9 to  36, parity -1
+	// day   2 to   3, parity +1
+	// day   2 to  36, parity -1
+}
+
+// A map of 200 by 200 sources.
+func ExampleBinary_Map() {
+	b := lens.Binary{S: 0.9, Q: 0.1}
+	m := lens.Grid{Pixel: 0.01, NX: 200, NY: 200}
+	a, err := b.Map(nil, m, 0.01, lens.Options{})
+	if err != nil {
+		panic(err)
+	}
+	x, y := m.At(110, 90)
+	fmt.Printf("A(%.3f, %.3f) = %.2f, highest %.1f\n", x, y, a[90*m.NX+110], slices.Max(a))
+	// Output:
+	// A(0.105, 0.095) = 8.19, highest 72.0
+}
+
+// Mass ratios above 1 are welcome: the labels are exchanged and the frame turns
+// by 180°.
+func ExampleBinary_Swap() {
+	heavy := lens.Binary{S: 1.2, Q: 10}
+	light := heavy.Swap()
+	a, _ := heavy.PointSource(0.3, 0.1)
+	c, _ := light.PointSource(-0.3, -0.1)
+	fmt.Printf("q = %g: %.6f, q = %g: %.6f\n", heavy.Q, a, light.Q, c)
+	// Output:
+	// q = 10: 2.990055, q = 0.1: 2.990055
 }

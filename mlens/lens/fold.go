@@ -207,6 +207,14 @@ func segment2(z, a, b complex128) float64 {
 	return norm(z - a - scale(t, d))
 }
 
+// halves divides f in the middle of its phases.
+func (g *geom) halves(f *fold) (a, b fold) {
+	mid := 0.5 * (f.phi0 + f.phi1)
+	w := g.between(f, mid)
+	z := g.lensMap(w)
+	return g.newFold(f.phi0, mid, f.w0, w, f.a, z), g.newFold(mid, f.phi1, w, f.w1, z, f.b)
+}
+
 // between returns the critical point of the branch of f at a phase inside it.
 func (g *geom) between(f *fold, phi float64) complex128 {
 	if phi <= f.phi0 {

@@ -121,6 +121,18 @@ func (x *limb) thin() {
 			x.vague = true
 		}
 	}
+	// Next to a mark the integrand varies as fast as there: what falls like 1/θ
+	// from a small caustic has, at a mark that is θ away, the scale θ.
+	for i := range 2 * x.n {
+		a, b := &x.at[i%x.n], &x.at[(i+1)%x.n]
+		gap := x.step(i % x.n)
+		a.scale = math.Min(a.scale, gap+b.scale)
+		b.scale = math.Min(b.scale, gap+a.scale)
+	}
+	for i := 2*x.n - 1; i >= 0; i-- {
+		a, b := &x.at[i%x.n], &x.at[(i+1)%x.n]
+		a.scale = math.Min(a.scale, x.step(i%x.n)+b.scale)
+	}
 }
 
 // finest is the smallest scale, in radians of the limb, that is resolved.
@@ -225,11 +237,7 @@ func (x *limb) arc(f *fold, depth int) {
 	}
 	long := math.Max(norm(f.b-f.a), norm(f.t-f.a)) > 0.04*x.rho*x.rho
 	if (long || f.phi1-f.phi0 > 0.25) && depth > 0 {
-		mid := 0.5 * (f.phi0 + f.phi1)
-		w := x.g.between(f, mid)
-		z := x.g.lensMap(w)
-		f0 := x.g.newFold(f.phi0, mid, f.w0, w, f.a, z)
-		f1 := x.g.newFold(mid, f.phi1, w, f.w1, z, f.b)
+		f0, f1 := x.g.halves(f)
 		x.arc(&f0, depth-1)
 		x.arc(&f1, depth-1)
 		return

@@ -72,6 +72,7 @@ type Result struct {
 	Error         float64 // estimate of the absolute error
 	Images        int     // of the centre of the source, 3 or 5
 	Method        Method
+	Late          bool // the error is above the tolerance
 }
 
 // Magnification of a disc of radius rho, in θ_E, centred at (x, y), uniform but
@@ -150,8 +151,15 @@ type engine struct {
 // clear is the distance from eta to the caustics.
 func (e *engine) clear(eta complex128) float64 { return distanceFrom(e.folds, eta, 1e3, &e.near) }
 
-// magnification escalates from the point source to what the tolerance needs.
+// magnification is escalate with a status.
 func (e *engine) magnification(x, y, rho float64, opt Options) Result {
+	r := e.escalate(x, y, rho, opt)
+	r.Late = !(r.Error <= math.Max(opt.AbsTol, opt.RelTol*r.Magnification))
+	return r
+}
+
+// escalate goes from the point source to what the tolerance needs.
+func (e *engine) escalate(x, y, rho float64, opt Options) Result {
 	e.g.point(x, y, &e.im)
 	r := Result{Magnification: math.Max(e.im.a, 1), Images: e.im.n, Method: PointSource}
 	r.Error = 1e-12 * r.Magnification * r.Magnification
@@ -194,7 +202,7 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 		}
 	}
 	if bad() {
-		v, verr := e.g.radial(eta, beta, rho, opt)
+		v, verr := e.g.radial(eta, beta, rho, opt.target(a)/a, 256)
 		// The circles may miss caps of images, and do not know it: a limb that is
 		// only a little late and finds more is right.
 		missed := !e.c.vague && err <= 1e-4*a && a-v > err+verr

@@ -25,3 +25,11 @@ func Quick() bool {
 	q := os.Getenv("MLENS_QUICK")
 	return q != "" && q != "0"
 }
+
+// Size returns full, or quick where notebooks are to be quick (see [Quick]).
+func Size(full, quick int) int {
+	if Quick() {
+		return quick
+	}
+	return full
+}

@@ -16,7 +16,7 @@ type window struct {
 // lightCurve appends pairs of time and magnification, in the order of time, that can be joined by
 // lines: it begins with even steps and halves those where the curve bends.
 func lightCurve(dst []float64, b lens.Binary, tr lens.Trajectory, rho float64, w window) []float64 {
-	most, tol, halvings := 480., 1e-2, 3
+	most, tol, halvings := 320., 1e-2, 3
 	if w.fine {
 		most, tol, halvings = 1440, 2e-3, 5
 	}
