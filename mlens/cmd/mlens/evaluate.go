@@ -15,7 +15,7 @@ import (
 
 func newEvaluateCommand() *cobra.Command {
 	var model, truth string
-	n, draws, asJSON := 2000, 5000, false
+	n, draws, asJSON, refine := 2000, 5000, false, false
 	c := &cobra.Command{
 		Use:   "evaluate -truth truth.csv [flags]",
 		Short: "Judge a model on events whose truth is known, of any simulator",
@@ -31,7 +31,11 @@ the deviation δ of each parameter's rank histogram (20 bins), in how many event
 parameter is constrained (its marginal at the highest mode has more than twice the
 prior's density), and in how many of those the truth is nearest to that mode. An
 event lies in the global mode if that is so for all its constrained parameters, in
-none if some parameter has no draw near the truth, in a minor mode else.`,
+none if some parameter has no draw near the truth, in a minor mode else.
+
+With -refine, which takes many seconds an event, it also refines each posterior as
+infer -refine does, and prints the NLL of the exact posteriors and the fraction of
+events of which the truth's mode was found.`,
 		Example: "  go tool mlens evaluate -model my-model -truth events/truth.csv -json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -64,10 +68,16 @@ none if some parameter has no draw near the truth, in a minor mode else.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return scoreJSON(cmd.OutOrStdout(), s)
+			var exact *mlens.RefinedScore
+			if refine {
+				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, nb.Progress("refined")); err != nil {
+					return err
+				}
 			}
-			return scoreTable(cmd.OutOrStdout(), s, len(events))
+			if asJSON {
+				return scoreJSON(cmd.OutOrStdout(), s, exact)
+			}
+			return scoreTable(cmd.OutOrStdout(), s, exact, len(events))
 		},
 	}
 	f := c.Flags()
@@ -75,11 +85,12 @@ none if some parameter has no draw near the truth, in a minor mode else.`,
 	f.StringVarP(&truth, "truth", "t", "", "table of events")
 	f.IntVarP(&n, "n", "n", n, "events, at most, from the top of the table")
 	f.IntVar(&draws, "draws", draws, "draws from each posterior")
+	f.BoolVar(&refine, "refine", false, "also refine each posterior and judge the results")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object instead of the table")
 	return c
 }
 
-func scoreTable(w io.Writer, s *mlens.Score, all int) error {
+func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, all int) error {
 	fmt.Fprintf(w, "%d of %d events, %d draws each\n", s.Events, all, s.Draws)
 	fmt.Fprintf(w, "NLL per event: standardised %.3f, raw %.3f, each ± %.3f\n", s.NLL, s.RawNLL, s.NLLErr)
 	fmt.Fprintf(w, "density inside the prior: %.1f %%\n", 100*s.Inside)
@@ -89,10 +100,30 @@ func scoreTable(w io.Writer, s *mlens.Score, all int) error {
 	for k, name := range event.Names {
 		fmt.Fprintf(t, "%s\t%.2f %%\t%.1f %%\t%.1f %%\t\n", name, 100*s.Delta[k], 100*s.Constrained[k], 100*s.Correct[k])
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || exact == nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nrefined: NLL per event, raw %.3f ± %.3f; the truth's mode found in %.1f %%; %.1f s an event (median)\n",
+		exact.RawNLL, exact.NLLErr, 100*exact.ModeRecall, exact.Seconds)
+	level := map[mlens.Level]int{}
+	for _, t := range exact.Trusts {
+		level[t.Level]++
+	}
+	_, err := fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
+	return err
 }
 
-func scoreJSON(w io.Writer, s *mlens.Score) error {
+func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
+	type refined struct {
+		RawNLL     float64 `json:"nll_raw"`
+		RawNLLErr  float64 `json:"nll_raw_se"`
+		ModeRecall float64 `json:"mode_recall"`
+		Seconds    float64 `json:"seconds"`
+	}
+	var r *refined
+	if exact != nil {
+		r = &refined{exact.RawNLL, exact.NLLErr, exact.ModeRecall, exact.Seconds}
+	}
 	type mode struct {
 		Global float64 `json:"global"`
 		Minor  float64 `json:"minor"`
@@ -101,16 +132,17 @@ func scoreJSON(w io.Writer, s *mlens.Score) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(struct {
-		N           int     `json:"n"`
-		Draws       int     `json:"draws"`
-		RawNLL      float64 `json:"nll_raw"`
-		RawNLLErr   float64 `json:"nll_raw_se"`
-		NLL         float64 `json:"nll_z"`
-		Inside      float64 `json:"inside"`
-		Delta       named   `json:"delta"`
-		DeltaNoise  float64 `json:"delta_noise"`
-		Constrained named   `json:"constrained"`
-		Correct     named   `json:"correct"`
-		Mode        mode    `json:"mode"`
-	}{s.Events, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}})
+		N           int      `json:"n"`
+		Draws       int      `json:"draws"`
+		RawNLL      float64  `json:"nll_raw"`
+		RawNLLErr   float64  `json:"nll_raw_se"`
+		NLL         float64  `json:"nll_z"`
+		Inside      float64  `json:"inside"`
+		Delta       named    `json:"delta"`
+		DeltaNoise  float64  `json:"delta_noise"`
+		Constrained named    `json:"constrained"`
+		Correct     named    `json:"correct"`
+		Mode        mode     `json:"mode"`
+		Refined     *refined `json:"refined,omitempty"`
+	}{s.Events, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}, r})
 }
