@@ -40,15 +40,11 @@ type RefinedMode struct {
 	Weight                      float64 // share of the evidence
 	ESS                         float64
 	Mean, Sigma                 event.Theta // of the draws; α's mean is circular
-	// Sampled says that the evidence comes from draws, not from the curvature at
-	// the minimum (Laplace's approximation), which is used where the solution is
-	// too improbable to be worth draws.
-	Sampled bool
 }
 
 // Refined is the exact posterior of an event.
 type Refined struct {
-	Modes       []RefinedMode // the most probable first
+	Modes       []RefinedMode // the most probable first, at most six
 	Draws       []event.Theta // of equal weight
 	LogEvidence float64       // and its standard deviation
 	Err         float64
@@ -68,9 +64,12 @@ type Refined struct {
 	lik  *event.Likelihood
 }
 
-// improbable is the difference in ln L to the best beyond which a solution gets
-// no draws.
-const improbable = 25
+// improbable is the difference in ln L to the best beyond which a solution is left
+// out, mostModes the number of solutions that get draws.
+const (
+	improbable = 60
+	mostModes  = 6
+)
 
 // Refine finds the exact posterior: it goes downhill from the network's best
 // draws to the solutions ([Posterior.Solutions]), and draws from the exact
@@ -100,11 +99,11 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 	best := solutions[0].Fluxes.Chi2
 	fs := 0.0
 	for _, s := range solutions {
-		if s.Fluxes.Chi2 > best+2*improbable {
-			continue
+		if s.Fluxes.Chi2 > best+2*improbable || len(starts) == mostModes {
+			break
 		}
 		starts = append(starts, refine.Start{X: s.Params[:event.Fs], Information: s.Information})
-		out.Modes = append(out.Modes, RefinedMode{Solution: s, Sampled: true})
+		out.Modes = append(out.Modes, RefinedMode{Solution: s})
 		fs = max(fs, s.Params[event.Fs])
 	}
 	d := density{lik: lik, prior: p.est.Prior, fs: fs}
