@@ -83,12 +83,21 @@ const (
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
 	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 1000), cmp.Or(opt.Starts, 12)
-	if opt.ESS == 0 {
-		opt.ESS = 500
-	}
 	solutions, err := p.Solutions(ctx, draws, opt.Tries, opt.Starts)
 	if err != nil {
 		return nil, err
+	}
+	return p.RefineFrom(ctx, solutions, opt)
+}
+
+// RefineFrom is Refine for an event whose solutions are known, the best first: from
+// [Posterior.Solutions] or [Posterior.Polish].
+func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt RefineOptions) (*Refined, error) {
+	if len(solutions) == 0 {
+		return nil, fmt.Errorf("mlens: %s: no solutions to start from", p.Window.Name)
+	}
+	if opt.ESS == 0 {
+		opt.ESS = 500
 	}
 	lik, err := event.NewLikelihood(p.Window, p.est.Prior)
 	if err != nil {

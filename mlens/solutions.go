@@ -187,6 +187,23 @@ func distance(a, b, scale event.Theta) (d float64) {
 	return d
 }
 
+// Polish goes downhill in χ² on the exact light curve from t, which must lie in
+// the prior, to a solution. Converged says whether it came to a minimum.
+func (p *Posterior) Polish(ctx context.Context, t event.Theta) (Solution, error) {
+	if err := p.est.Prior.Check(t); err != nil {
+		return Solution{}, err
+	}
+	const iterations = 400
+	s, ok := p.polish(ctx, t, iterations)
+	if err := ctx.Err(); err != nil {
+		return Solution{}, err
+	}
+	if !ok {
+		return Solution{}, fmt.Errorf("mlens: %s: there is no magnification at %v", p.Window.Name, t)
+	}
+	return s, nil
+}
+
 // polish goes downhill in χ² from t. It returns false where the magnification
 // fails.
 func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (Solution, bool) {

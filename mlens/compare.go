@@ -1,0 +1,91 @@
+package mlens
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"text/tabwriter"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// A Reference is a solution that somebody has published. Parameters that were not
+// given are NaN.
+type Reference struct {
+	Label  string
+	Params event.Theta
+}
+
+// Nearest returns the index of the solution nearest to a reference, or −1 where
+// none is near: within 0.1 in log10 s, 0.5 in log10 q, 20° in α and so on.
+func (r *Refined) Nearest(ref Reference) int {
+	best, at := 1.0, -1
+	for i, m := range r.Modes {
+		t := ref.Params
+		for k, v := range t {
+			if math.IsNaN(v) {
+				t[k] = m.Params[k]
+			}
+		}
+		if d := distance(t, m.Params, apart); d < best {
+			best, at = d, i
+		}
+	}
+	return at
+}
+
+// Compare writes a table of references beside the exact solutions nearest to them,
+// with the differences in standard deviations of the exact posterior, and the
+// evidence of each solution relative to the best.
+func (r *Refined) Compare(w io.Writer, refs []Reference) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	modes := make([]*RefinedMode, len(refs))
+	fmt.Fprint(t, "\t")
+	for i, ref := range refs {
+		if k := r.Nearest(ref); k >= 0 {
+			modes[i] = &r.Modes[k]
+		}
+		fmt.Fprintf(t, "%s\texact\tσ off\t", ref.Label)
+	}
+	fmt.Fprintln(t)
+	for k, name := range event.Names {
+		fmt.Fprintf(t, "%s\t", name)
+		for i, ref := range refs {
+			v, m := ref.Params[k], modes[i]
+			listed := "–"
+			if !math.IsNaN(v) {
+				listed = fmt.Sprintf("%.4f", v)
+			}
+			switch {
+			case m == nil:
+				fmt.Fprintf(t, "%s\tnot found\t\t", listed)
+			case math.IsNaN(v):
+				fmt.Fprintf(t, "%s\t%.4f ± %.4f\t\t", listed, m.Mean[k], m.Sigma[k])
+			default:
+				d := v - m.Mean[k]
+				if k == event.Alpha {
+					d = math.Remainder(d, 360)
+				}
+				fmt.Fprintf(t, "%s\t%.4f ± %.4f\t%+.1f\t", listed, m.Mean[k], m.Sigma[k], d/m.Sigma[k])
+			}
+		}
+		fmt.Fprintln(t)
+	}
+	line := func(name string, f func(m *RefinedMode) string) {
+		fmt.Fprintf(t, "%s\t", name)
+		for _, m := range modes {
+			if m == nil {
+				fmt.Fprint(t, "\t\t\t")
+			} else {
+				fmt.Fprintf(t, "\t%s\t\t", f(m))
+			}
+		}
+		fmt.Fprintln(t)
+	}
+	line("Δln Z", func(m *RefinedMode) string {
+		return fmt.Sprintf("%.2f ± %.2f", m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr)
+	})
+	line("χ²/dof", func(m *RefinedMode) string { return fmt.Sprintf("%.4f", m.Chi2DOF) })
+	line("found from", func(m *RefinedMode) string { return m.Origin })
+	return t.Flush()
+}

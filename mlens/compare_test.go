@@ -1,0 +1,40 @@
+package mlens
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+func TestCompare(t *testing.T) {
+	mode := func(logS, alpha, lnZ float64) RefinedMode {
+		m := RefinedMode{LogEvidence: lnZ, Solution: Solution{Params: event.Theta{logS, -2, alpha, 0.05, 26, 1.3, -2.3, 0.12}, Origin: FromNetwork, Chi2DOF: 1}}
+		m.Mean = m.Params
+		for k := range m.Sigma {
+			m.Sigma[k] = 0.01
+		}
+		return m
+	}
+	r := &Refined{Modes: []RefinedMode{mode(-0.2, 359.99, -100), mode(0.23, 299, -126.5)}}
+	refs := []Reference{
+		{"close", event.Theta{-0.19, -2, 0.02, 0.05, 26, 1.3, math.NaN(), 0.12}},
+		{"elsewhere", event.Theta{0.6, -2, 90, 0.05, 26, 1.3, -2.3, 0.12}},
+		{"wide", event.Theta{0.23, -2, 299, 0.05, 26, 1.3, -2.3, 0.12}},
+	}
+	for i, want := range []int{0, -1, 1} {
+		if got := r.Nearest(refs[i]); got != want {
+			t.Errorf("%s: solution %d, want %d", refs[i].Label, got, want)
+		}
+	}
+	var b strings.Builder
+	if err := r.Compare(&b, refs); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "not found", "-26.50"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}
