@@ -34,6 +34,15 @@ func (r *Refined) Nearest(ref Reference) int {
 	return at
 }
 
+// EvidenceOf returns the logarithm of the evidence of the solution nearest to a reference, −Inf where none
+// is near.
+func (r *Refined) EvidenceOf(ref Reference) float64 {
+	if i := r.Nearest(ref); i >= 0 {
+		return r.Modes[i].LogEvidence
+	}
+	return math.Inf(-1)
+}
+
 // Compare writes a table of references beside the exact solutions nearest to them,
 // with the differences in standard deviations of the exact posterior, and the
 // evidence of each solution relative to the best.

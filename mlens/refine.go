@@ -90,7 +90,7 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 	return p.RefineFrom(ctx, solutions, opt)
 }
 
-// RefineFrom is Refine for an event whose solutions are known, the best first: from
+// RefineFrom is Refine for an event whose solutions are known, in any order: from
 // [Posterior.Solutions] or [Posterior.Polish].
 func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt RefineOptions) (*Refined, error) {
 	if len(solutions) == 0 {
@@ -99,6 +99,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	if opt.ESS == 0 {
 		opt.ESS = 500
 	}
+	solutions = distinct(solutions, sameSolution) // also sorts them
 	lik, err := event.NewLikelihood(p.Window, p.est.Prior)
 	if err != nil {
 		return nil, err
