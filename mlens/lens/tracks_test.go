@@ -62,7 +62,7 @@ func TestTracks(t *testing.T) {
 			}
 		}
 	}
-	if born < 10 {
+	if born < stressSize(60)/6 {
 		t.Errorf("%d tracks began on the way: too few caustics were crossed", born)
 	}
 	for _, times := range [][]float64{{1, 0}, {0, math.NaN()}} {
