@@ -23,7 +23,7 @@ type RefineOptions struct {
 	Tries, Starts int
 	// Budget is the largest number of likelihoods for importance sampling, and
 	// again for the ensemble that is walked where that fails; ESS is the effective
-	// sample size that ends it before. Zero means 10,000 and 500.
+	// sample size that ends it before. Zero means 10,000 and 1,000.
 	Budget int
 	ESS    float64
 	// Progress is told what is being done, how much of it is done and how much
@@ -45,7 +45,7 @@ type RefinedMode struct {
 // Refined is the exact posterior of an event.
 type Refined struct {
 	Modes       []RefinedMode // the most probable first, at most six
-	Draws       []event.Theta // of equal weight
+	Draws       []event.Theta // of equal weight, as many as are worth it: about ESS
 	LogEvidence float64       // and its standard deviation
 	Err         float64
 	ESS, ESSErr float64
@@ -97,7 +97,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		return nil, fmt.Errorf("mlens: %s: no solutions to start from", p.Window.Name)
 	}
 	if opt.ESS == 0 {
-		opt.ESS = 500
+		opt.ESS = 1000
 	}
 	solutions = distinct(solutions, sameSolution) // also sorts them
 	lik, err := event.NewLikelihood(p.Window, p.est.Prior)
@@ -172,8 +172,12 @@ func (d *density) logProb(x []float64) float64 {
 	return ln + lin.LogMarginal()
 }
 
-// resampled is the number of draws of equal weight that a refined posterior has.
-const resampled = 4000
+// The number of draws of equal weight that a refined posterior has is its
+// effective sample size within these limits.
+const (
+	fewestDraws = 200
+	mostDraws   = 10_000
+)
 
 // resample turns weighted draws into equally likely ones with their f_s, and
 // sums up each mode.
@@ -183,11 +187,12 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 	// Within each mode systematic resampling, so that improbable ones have draws
 	// too; then among all.
 	for k := range r.Modes {
-		for _, i := range systematic(s.Draws, k, resampled/4, g) {
+		for _, i := range systematic(s.Draws, k, 1000, g) {
 			groups[k] = append(groups[k], d.withFs(s.Draws[i].X, g))
 		}
 	}
-	for _, i := range systematic(s.Draws, -1, resampled, g) {
+	n := min(max(int(s.ESS), fewestDraws), mostDraws)
+	for _, i := range systematic(s.Draws, -1, n, g) {
 		r.Draws = append(r.Draws, d.withFs(s.Draws[i].X, g))
 	}
 	for k := range r.Modes {
@@ -226,8 +231,9 @@ func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt R
 	r.Evaluations += chain.Evaluations
 	r.Failed = int(d.failed.Load())
 	r.Draws = r.Draws[:0]
-	for i := range resampled {
-		step := chain.X[i*len(chain.X)/resampled]
+	const n = 2000
+	for i := range n {
+		step := chain.X[i*len(chain.X)/n]
 		r.Draws = append(r.Draws, d.withFs(step[i%len(step)], g))
 	}
 	return nil

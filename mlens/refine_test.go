@@ -114,7 +114,7 @@ func TestRefineWalks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Walked || r.Trust().Level == Green || len(r.Draws) != resampled {
+	if !r.Walked || r.Trust().Level == Green || len(r.Draws) < fewestDraws {
 		t.Errorf("walked %v, %d draws, %s", r.Walked, len(r.Draws), r.Trust())
 	}
 }

@@ -78,7 +78,7 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 		fmt.Fprintf(t, "%s\t", modeName(i))
 	}
 	fmt.Fprintln(t)
-	row("share", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.2g %%", 100*m.Weight) })
+	row("share", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.3g %%", 100*m.Weight) })
 	row("Δln Z", func(m mlens.RefinedMode) string {
 		return plusMinus(m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr)
 	})
