@@ -32,7 +32,7 @@ func (s *singleFit) t0() float64 { return s.p[fitT0] }
 func (s *singleFit) tE() float64 { return math.Exp(s.p[fitTE]) }
 
 // The fit is kept where a network can use it by a broad Gaussian prior and hard
-// limits, and takes limited steps.
+// limits of its steps, and takes limited steps; f_s starts at most at 2.
 var (
 	fitMean  = [fitDim]float64{36, 2.65, -0.3, -1.15, 0}
 	fitWidth = [fitDim]float64{40, 1, 1, 0.8, 0.5}
