@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -16,8 +17,11 @@ type Reference struct {
 	Params event.Theta
 }
 
+// nearReference are differences within which a solution may be the published one.
+var nearReference = event.Theta{event.LogS: 0.03, event.LogQ: 0.3, event.Alpha: 6, event.U0: 0.03, event.T0: 0.5, event.LogTE: 0.08, event.LogRho: math.Inf(1), event.Fs: 0.06}
+
 // Nearest returns the index of the solution nearest to a reference, or −1 where
-// none is near: within 0.1 in log10 s, 0.5 in log10 q, 20° in α and so on.
+// none is near: within 0.03 in log10 s, 0.3 in log10 q, 6° in α and so on.
 func (r *Refined) Nearest(ref Reference) int {
 	best, at := 1.0, -1
 	for i, m := range r.Modes {
@@ -27,7 +31,7 @@ func (r *Refined) Nearest(ref Reference) int {
 				t[k] = m.Params[k]
 			}
 		}
-		if d := distance(t, m.Params, apart); d < best {
+		if d := distance(t, m.Params, nearReference); d < best {
 			best, at = d, i
 		}
 	}
@@ -47,7 +51,8 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 // with the differences in standard deviations of the exact posterior, and the
 // evidence of each solution relative to the best.
 func (r *Refined) Compare(w io.Writer, refs []Reference) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var b bytes.Buffer // a notebook shows each Write by itself
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	modes := make([]*RefinedMode, len(refs))
 	fmt.Fprint(t, "\t")
 	for i, ref := range refs {
@@ -96,5 +101,7 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	})
 	line("χ²/dof", func(m *RefinedMode) string { return fmt.Sprintf("%.4f", m.Chi2DOF) })
 	line("found from", func(m *RefinedMode) string { return m.Origin })
-	return t.Flush()
+	t.Flush() // a Buffer takes everything
+	_, err := w.Write(b.Bytes())
+	return err
 }

@@ -44,7 +44,7 @@ type RefinedMode struct {
 
 // Refined is the exact posterior of an event.
 type Refined struct {
-	Modes       []RefinedMode // the most probable first, at most six
+	Modes       []RefinedMode // the most probable first
 	Draws       []event.Theta // of equal weight, as many as are worth it: about ESS
 	LogEvidence float64       // and its standard deviation
 	Err         float64
@@ -87,7 +87,9 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 	if err != nil {
 		return nil, err
 	}
-	return p.RefineFrom(ctx, solutions, opt)
+	best := solutions[0].Fluxes.Chi2
+	solutions = slices.DeleteFunc(solutions, func(s Solution) bool { return s.Fluxes.Chi2 > best+2*improbable })
+	return p.RefineFrom(ctx, solutions[:min(len(solutions), mostModes)], opt)
 }
 
 // RefineFrom is Refine for an event whose solutions are known, in any order: from
@@ -106,12 +108,8 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	out := &Refined{post: p, lik: lik, Photons: lik.Photons()}
 	var starts []refine.Start
-	best := solutions[0].Fluxes.Chi2
 	fs := 0.0
 	for _, s := range solutions {
-		if s.Fluxes.Chi2 > best+2*improbable || len(starts) == mostModes {
-			break
-		}
 		starts = append(starts, refine.Start{X: s.Params[:event.Fs], Information: s.Information})
 		out.Modes = append(out.Modes, RefinedMode{Solution: s})
 		fs = max(fs, s.Params[event.Fs])
