@@ -38,6 +38,7 @@ const crossing = -2.7
 const (
 	FromNetwork = "network" // a draw of the network
 	FromSearch  = "search"  // the best single lens with a companion added
+	FromGiven   = "given"   // a place named by the caller of Polish
 	// Else: the degeneracy of another solution, as event.Partner names it.
 )
 
@@ -195,6 +196,7 @@ func (p *Posterior) Polish(ctx context.Context, t event.Theta) (Solution, error)
 	}
 	const iterations = 400
 	s, ok := p.polish(ctx, t, iterations)
+	s.Origin = FromGiven
 	if err := ctx.Err(); err != nil {
 		return Solution{}, err
 	}
