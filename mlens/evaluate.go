@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distmv"
@@ -126,58 +124,35 @@ func (e *Estimator) Evaluate(ctx context.Context, b *bank.Bank, split bank.Split
 		err             error
 	}
 	results := make([]result, n)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			var w worker
-			f := newFeatures()
-			for i := range next {
-				r := &results[i]
-				truth, err := src.realise(&w, i, f)
-				if err != nil {
-					r.err = err
-					continue
-				}
-				p, err := e.condition(f)
-				if err != nil {
-					r.err = err
-					continue
-				}
-				r.logProb = p.LogProb([]event.Theta{truth})[0]
-				sample := p.Sample(draws, uint64(i))
-				r.inside = p.Inside()
-				col := make([]float64, len(sample))
-				for k := range event.Dim {
-					for j, t := range sample {
-						col[j] = t[k]
-					}
-					if len(col) == 0 {
-						r.ranks[k] = 0.5
-						continue
-					}
-					r.ranks[k] = math.Round(1e5*calib.Rank(col, truth[k])) / 1e5
-				}
-				mu.Lock()
-				done++
-				if progress != nil {
-					progress(done, n)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range n {
-		if ctx.Err() != nil {
-			break
+	err = parallel(ctx, n, func(i int) {
+		r := &results[i]
+		f := newFeatures()
+		truth, err := src.realise(new(worker), i, f)
+		if err != nil {
+			r.err = err
+			return
 		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
+		p, err := e.condition(f)
+		if err != nil {
+			r.err = err
+			return
+		}
+		r.logProb = p.LogProb([]event.Theta{truth})[0]
+		sample := p.Sample(draws, uint64(i))
+		r.inside = p.Inside()
+		col := make([]float64, len(sample))
+		for k := range event.Dim {
+			for j, t := range sample {
+				col[j] = t[k]
+			}
+			if len(col) == 0 {
+				r.ranks[k] = 0.5
+				continue
+			}
+			r.ranks[k] = math.Round(1e5*calib.Rank(col, truth[k])) / 1e5
+		}
+	}, progress)
+	if err != nil {
 		return nil, err
 	}
 

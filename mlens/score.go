@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 
 	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
@@ -54,32 +52,10 @@ func (e *Estimator) Score(ctx context.Context, events []Event, draws int, progre
 	}
 	prior := e.priorDensities()
 	results := make([]eventScore, len(events))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				results[i] = e.scoreEvent(events[i], draws, uint64(i), prior)
-				mu.Lock()
-				done++
-				if progress != nil {
-					progress(done, len(events))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range events {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
+	err := parallel(ctx, len(events), func(i int) {
+		results[i] = e.scoreEvent(events[i], draws, uint64(i), prior)
+	}, progress)
+	if err != nil {
 		return nil, err
 	}
 	return e.collect(results, draws)

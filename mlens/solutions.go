@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -152,7 +151,7 @@ func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int
 			s.Origin = from[i].Origin
 			from[i] = s
 		}
-	})
+	}, nil)
 }
 
 // distinct sorts solutions by χ² and leaves out those closer than scale to a
@@ -276,28 +275,6 @@ func (p *Posterior) fit(ctx context.Context, draws []event.Theta) []event.Fluxes
 			fits[i] = p.fluxes(a)
 		}
 		free.Put(exact)
-	})
+	}, nil)
 	return fits
-}
-
-// parallel calls f(0) … f(n−1) from as many goroutines as there are processors,
-// until ctx ends.
-func parallel(ctx context.Context, n int, f func(i int)) {
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }
