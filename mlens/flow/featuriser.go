@@ -75,7 +75,7 @@ func (b *builder) gru(x *graph.Node, name string, all bool) (states, last *graph
 	h := wh.Shape().Dimensions[0]
 	in := b.addRow(b.matmul(graph.Reshape(x, n*l, d), b.weight("%s.wx", name)), b.weight("%s.b", name))
 	in = graph.Reshape(in, n, l, 3*h)
-	if b.native {
+	if !isGo(b.g.Backend()) {
 		states = b.gruScan(graph.TransposeAllAxes(in, 1, 0, 2), wh) // [L, B, H]
 		last = graph.Reshape(graph.Slice(states, graph.AxisRange(l-1, l)), n, h)
 		return graph.TransposeAllAxes(states, 1, 0, 2), last
