@@ -29,7 +29,7 @@ func (p *Posterior) candidates() []event.Theta {
 		if c.U0 < 0 {
 			c.U0, c.Alpha = -c.U0, math.Mod(360-c.Alpha, 360)
 		}
-		if t := c.Theta(); p.est.Prior.Contains(t) {
+		if t := c.Theta(); p.prior.Contains(t) {
 			out = append(out, t)
 		}
 	}

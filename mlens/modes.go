@@ -94,7 +94,7 @@ func (p *Posterior) fluxes(a []float64) event.Fluxes {
 	if err != nil {
 		return event.Fluxes{Chi2: math.NaN()}
 	}
-	r := p.est.Prior.Fs
+	r := p.prior.Fs
 	if fs := f.Fs(); !(fs >= r.Min && fs <= r.Max) || f.Baseline() <= 0 {
 		// χ² is convex in the fluxes: the best point allowed is on the border.
 		_, low := p.Window.LogLikelihood(a, r.Min)

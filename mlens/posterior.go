@@ -16,7 +16,8 @@ type Posterior struct {
 	Window event.LightCurve
 
 	est     *Estimator
-	single  singleFit // the best one of the light curve
+	prior   event.Prior // of all that is exact
+	single  singleFit   // the best one of the light curve
 	density *maf.Density
 }
 
@@ -54,7 +55,16 @@ func (e *Estimator) condition(f *features) (*Posterior, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Posterior{est: e, single: f.fit, density: e.model.Density(h)}, nil
+	return &Posterior{est: e, prior: e.Prior, single: f.fit, density: e.model.Density(h)}, nil
+}
+
+// Under returns the posterior of the same event for a search under another
+// prior: Solutions, Polish and Refine keep to it, and the exact density is
+// proportional to it. What the network says, it says under its own.
+func (p *Posterior) Under(prior event.Prior) *Posterior {
+	q := *p
+	q.prior = prior
+	return &q
 }
 
 // circular says whether the network's α is an angle.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/refine"
 )
@@ -26,6 +27,11 @@ type RefineOptions struct {
 	// sample size that ends it before. Zero means 10,000 and 1,000.
 	Budget int
 	ESS    float64
+	// Cut says how the event was selected: only events whose light curve the best
+	// single lens misses by more than this residual χ²/dof, as [bank.Selection]
+	// counts it, could have been looked at. The prior is cut likewise, as that of
+	// the training events is. Zero: not selected.
+	Cut float64
 	// Progress is told what is being done, how much of it is done and how much
 	// there is to do; may be nil.
 	Progress func(what string, done, total int)
@@ -59,9 +65,13 @@ type Refined struct {
 	// which there was no magnification.
 	Evaluations, Failed int
 	Photons             bool // whether the noise is the photons' own, see event.NewLikelihood
+	// Beyond are solutions outside the prior, see [Posterior.Beyond]; they have no
+	// share. Only Refine looks for them.
+	Beyond []Solution
 
-	post *Posterior
-	lik  *event.Likelihood
+	post     *Posterior
+	lik      *event.Likelihood
+	selected *bank.Selection
 }
 
 // improbable is the difference in ln L to the best beyond which a solution is left
@@ -76,7 +86,8 @@ const (
 // likelihood times the prior by adaptive importance sampling that starts at all
 // of them ([refine.Sample]). The network decides only where the search begins.
 //
-// The likelihood is that of [event.NewLikelihood]. The prior is the analytic one.
+// The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
+// or what a cut leaves of it.
 // Where the diagnostics of importance sampling are bad, an ensemble of walkers goes
 // on from its draws ([refine.Ensemble]).
 //
@@ -87,9 +98,18 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 	if err != nil {
 		return nil, err
 	}
+	beyond, err := p.Beyond(ctx, solutions)
+	if err != nil {
+		return nil, err
+	}
 	best := solutions[0].Fluxes.Chi2
 	solutions = slices.DeleteFunc(solutions, func(s Solution) bool { return s.Fluxes.Chi2 > best+2*improbable })
-	return p.RefineFrom(ctx, solutions[:min(len(solutions), mostModes)], opt)
+	r, err := p.RefineFrom(ctx, solutions[:min(len(solutions), mostModes)], opt)
+	if err != nil {
+		return nil, err
+	}
+	r.Beyond = beyond
+	return r, nil
 }
 
 // RefineFrom is Refine for an event whose solutions are known, in any order: from
@@ -102,7 +122,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		opt.ESS = 1000
 	}
 	solutions = distinct(solutions, sameSolution) // also sorts them
-	lik, err := event.NewLikelihood(p.Window, p.est.Prior)
+	lik, err := event.NewLikelihood(p.Window, p.prior)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +134,11 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		out.Modes = append(out.Modes, RefinedMode{Solution: s})
 		fs = max(fs, s.Params[event.Fs])
 	}
-	d := density{lik: lik, prior: p.est.Prior, fs: fs}
+	d := density{lik: lik, prior: p.prior, fs: fs}
+	if opt.Cut > 0 {
+		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
+		d.selected = out.selected
+	}
 	sampled, err := refine.Sample(ctx, d.logProb, p.curveParameters(), starts, refine.SampleOptions{
 		Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS,
 		Progress: func(n int, ess float64) {
@@ -145,11 +169,12 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 // density is the exact posterior of the seven parameters that decide the
 // magnification, up to the evidence.
 type density struct {
-	lik    *event.Likelihood
-	prior  event.Prior
-	fs     float64 // no solution's is much higher; decides the precision of A
-	kept   sync.Map
-	failed atomic.Int64
+	lik      *event.Likelihood
+	prior    event.Prior
+	selected *bank.Selection // nil: all are
+	fs       float64         // no solution's is much higher; decides the precision of A
+	kept     sync.Map
+	failed   atomic.Int64
 }
 
 // logProb implements refine.LogProb. It keeps what it found out of f_s.
@@ -164,6 +189,9 @@ func (d *density) logProb(x []float64) float64 {
 	lin, err := d.lik.At(t.Params())
 	if err != nil {
 		d.failed.Add(1)
+		return math.Inf(-1)
+	}
+	if d.selected != nil && !d.selected.Passes(t.Params()) {
 		return math.Inf(-1)
 	}
 	d.kept.Store([event.Fs]float64(x), lin)
@@ -313,11 +341,11 @@ func meanAndSigma(draws []event.Theta) (mean, sigma event.Theta) {
 }
 
 // LogProb returns the logarithm of the exact posterior density at t, per unit of
-// the coordinates of a Theta; −Inf outside the prior, or where there is no
-// magnification.
+// the coordinates of a Theta; −Inf outside the prior, where there is no
+// magnification, and where the event would not have been selected.
 func (r *Refined) LogProb(t event.Theta) float64 {
-	prior := r.post.est.Prior
-	if !prior.Contains(t) {
+	prior := r.post.prior
+	if !prior.Contains(t) || r.selected != nil && !r.selected.Passes(t.Params()) {
 		return math.Inf(-1)
 	}
 	lin, err := r.lik.At(t.Params())

@@ -26,7 +26,7 @@ func blind(t *testing.T, file string) *Posterior {
 	if err := z.compute(f, lc.Bin(event.Season())); err != nil {
 		t.Fatal(err)
 	}
-	return &Posterior{Window: lc, single: f.fit, est: &Estimator{Manifest: Manifest{Prior: event.Roman()}}}
+	return &Posterior{Window: lc, single: f.fit, prior: event.Roman(), est: &Estimator{Manifest: Manifest{Prior: event.Roman()}}}
 }
 
 // scattered returns draws about a truth.

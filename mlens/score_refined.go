@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
@@ -23,21 +24,29 @@ type RefinedScore struct {
 	// descent from the truth leads.
 	ModeRecall float64
 	Seconds    float64 // median time an event, from the light curve on
+	// Efficiency is the median of ESS over likelihoods, WorstEfficiency the one
+	// that 5 % of the events do not reach.
+	Efficiency, WorstEfficiency float64
+	// RankP is the Kolmogorov–Smirnov probability of each parameter's ranks, if
+	// they are uniform.
+	RankP [event.Dim]float64
 	// Of each event, in their order:
 	NLL    []float64
+	Ranks  []event.Theta // of the truth among the draws, 0 to 1
 	Found  []bool
 	Trusts []Trust
 }
 
 // ScoreRefined refines each event's posterior, starting from draws of the
-// network, and scores the result. progress may be nil.
-func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int, progress func(done, total int)) (*RefinedScore, error) {
+// network, and scores the result. The options are those of each event, but that
+// seeds are counted from theirs; progress may be nil.
+func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int, opt RefineOptions, progress func(done, total int)) (*RefinedScore, error) {
 	if len(events) == 0 {
 		return nil, fmt.Errorf("mlens: no events to refine")
 	}
 	s := &RefinedScore{}
-	var seconds []float64
-	found := 0
+	var seconds, efficiency []float64
+	found, seed := 0, opt.Seed
 	for i, ev := range events {
 		if err := e.Prior.Check(ev.Truth); err != nil {
 			return nil, fmt.Errorf("mlens: the truth of %s: %w, and the model knows events inside it only", ev.File, err)
@@ -51,11 +60,14 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 		if err != nil {
 			return nil, err
 		}
-		r, err := p.Refine(ctx, p.Sample(draws, uint64(i)), RefineOptions{Seed: uint64(i)})
+		opt.Seed = seed + uint64(i)
+		r, err := p.Refine(ctx, p.Sample(draws, opt.Seed), opt)
 		if err != nil {
 			return nil, err
 		}
 		seconds = append(seconds, time.Since(begin).Seconds())
+		efficiency = append(efficiency, r.ESS/float64(r.Evaluations))
+		s.Ranks = append(s.Ranks, r.ranks(ev.Truth))
 		s.NLL = append(s.NLL, -r.LogProb(ev.Truth))
 		s.Found = append(s.Found, r.has(ctx, ev.Truth))
 		s.Trusts = append(s.Trusts, r.Trust())
@@ -72,8 +84,29 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 	s.NLLErr = sd / math.Sqrt(n)
 	s.ModeRecall = float64(found) / n
 	slices.Sort(seconds)
-	s.Seconds = seconds[len(seconds)/2]
+	s.Seconds = calib.Quantile(seconds, 0.5)
+	slices.Sort(efficiency)
+	s.Efficiency, s.WorstEfficiency = calib.Quantile(efficiency, 0.5), calib.Quantile(efficiency, 0.05)
+	column := make([]float64, len(events))
+	for k := range event.Dim {
+		for i, r := range s.Ranks {
+			column[i] = r[k]
+		}
+		_, s.RankP[k] = calib.KolmogorovUniform(column)
+	}
 	return s, nil
+}
+
+// ranks returns the rank of each parameter of t among the draws.
+func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
+	column := make([]float64, len(r.Draws))
+	for k := range t {
+		for i, d := range r.Draws {
+			column[i] = d[k]
+		}
+		ranks[k] = calib.Rank(column, t[k])
+	}
+	return ranks
 }
 
 // has tells whether one of the solutions is the one to which the descent from t

@@ -127,7 +127,7 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 		for _, q := range s.Params.Params().Partners() {
 			t := q.Params.Theta()
 			known := func(o Solution) bool { return distance(t, o.Params, sameSolution) < 2 }
-			if p.est.Prior.Contains(t) && !slices.ContainsFunc(tried, known) {
+			if p.prior.Contains(t) && !slices.ContainsFunc(tried, known) {
 				places, origins = append(places, t), append(origins, q.Degeneracy)
 			}
 		}
@@ -139,6 +139,31 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 		}
 	}
 	return out
+}
+
+// Beyond returns solutions that the prior forbids although they look like those
+// given: partners of them whose u0 and t0 the prior would allow about the centre
+// of the caustic, but not about the centre of mass, which in a wide binary may
+// pass the source outside the season (§4.3 and §5.2 of the paper). The best comes
+// first; those whose χ² is far from the best of the solutions given are left out.
+// [Posterior.Under] a prior in that frame, they are solutions like others.
+func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solution, error) {
+	about := p.prior
+	about.Frame = event.CausticCentre
+	q := p.Under(about)
+	allowed := func(s Solution) bool { return p.prior.Contains(s.Params) }
+	found := slices.DeleteFunc(q.partners(ctx, solutions, solutions), allowed)
+	for _, iterations := range []int{12, 60, 200} {
+		q.descend(ctx, found, iterations)
+		found = distinct(found, sameSolution)
+		found = found[:(len(found)+1)/2]
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(s Solution) bool {
+		return allowed(s) || s.Fluxes.Chi2 > solutions[0].Fluxes.Chi2+2*improbable
+	}), nil
 }
 
 // descend replaces each solution by what lies downhill of it.
@@ -190,7 +215,7 @@ func distance(a, b, scale event.Theta) (d float64) {
 // Polish goes downhill in χ² on the exact light curve from t, which must lie in
 // the prior, to a solution. Converged says whether it came to a minimum.
 func (p *Posterior) Polish(ctx context.Context, t event.Theta) (Solution, error) {
-	if err := p.est.Prior.Check(t); err != nil {
+	if err := p.prior.Check(t); err != nil {
 		return Solution{}, err
 	}
 	const iterations = 400
@@ -242,7 +267,7 @@ func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (
 // curveParameters describes the parameters that decide the magnification, all but
 // f_s.
 func (p *Posterior) curveParameters() []refine.Parameter {
-	bounds := p.est.Prior.Bounds()
+	bounds := p.prior.Bounds()
 	scale := event.Theta{event.LogS: 0.07, event.LogQ: 0.3, event.Alpha: 10, event.U0: 0.05, event.T0: 1, event.LogTE: 0.1, event.LogRho: 0.5}
 	params := make([]refine.Parameter, event.Fs)
 	for k := range params {

@@ -1,24 +1,51 @@
 package mlens
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
 // An Event is a light curve whose parameters are known.
 type Event struct {
-	File  string      // a light curve that event.Read reads
+	File  string      // a light curve that event.Read reads; or the name of a simulated one
 	Truth event.Theta // t0 counted from the start of the window, see [Event.Window]
+
+	simulated *event.LightCurve
+}
+
+// HeldOut simulates n events that no training has seen: from the model's prior
+// and the cut of its training set, observed as obs says. The same seed gives the
+// same events.
+func (e *Estimator) HeldOut(ctx context.Context, n int, seed uint64, obs bank.Observing) ([]Event, error) {
+	selection := bank.NewSelection(e.Training.Bank, e.Training.Cut)
+	// The bank's simulation i draws from stream i.
+	const stream = 1 << 40
+	events := make([]Event, n)
+	errs := make([]error, n)
+	err := parallel(ctx, n, func(i int) {
+		r := rand.New(rand.NewPCG(seed, stream+uint64(i)))
+		p := e.Prior.Sample(r)
+		for !selection.Passes(p) {
+			p = e.Prior.Sample(r)
+		}
+		lc, err := p.Simulate(obs.Times(r), obs.DrawSN(r), r)
+		lc.Name = fmt.Sprintf("held-out event %d of seed %d", i, seed)
+		events[i], errs[i] = Event{File: lc.Name, Truth: p.Theta(), simulated: &lc}, err
+	}, nil)
+	return events, errors.Join(append(errs, err)...)
 }
 
 // ReadEvents reads a table of events: a CSV file with the columns file, log10_s,
@@ -96,6 +123,9 @@ func ReadEvents(path string) ([]Event, error) {
 // it, else the start that [event.LightCurve.BestWindow] proposes, which in a
 // light curve of at most 72 days is the first measurement.
 func (e Event) Window() (event.LightCurve, error) {
+	if e.simulated != nil {
+		return *e.simulated, nil
+	}
 	lc, err := event.Read(e.File)
 	if err != nil {
 		return event.LightCurve{}, err

@@ -21,6 +21,23 @@ type Observing struct {
 	Irregular float64
 }
 
+// Times draws the epochs of a season.
+func (o Observing) Times(r *rand.Rand) []float64 {
+	if r.Float64() >= o.Irregular {
+		return event.Season().Times()
+	}
+	return irregularTimes(nil, event.Season(), r)
+}
+
+// DrawSN draws the baseline's signal-to-noise ratio.
+func (o Observing) DrawSN(r *rand.Rand) float64 {
+	sn := o.SN
+	if sn == (event.Range{}) {
+		sn = event.Range{Min: 23, Max: 230}
+	}
+	return sn.Min + (sn.Max-sn.Min)*r.Float64()
+}
+
 // Realisation is one noisy light curve on the season's grid with its truth.
 type Realisation struct {
 	Theta event.Theta // t0 counted from the season's start
@@ -41,9 +58,6 @@ func (b *Bank) Realise(dst *Realisation, i int, o Observing, r *rand.Rand) error
 	if c.Step != season.Step || c.N <= season.N {
 		return fmt.Errorf("bank: curves of %d epochs, %g d apart, cannot be cut into seasons of %d epochs, %g d apart", c.N, c.Step, season.N, season.Step)
 	}
-	if o.SN == (event.Range{}) {
-		o.SN = event.Range{Min: 23, Max: 230}
-	}
 	start := r.IntN(c.N - season.N)
 	var stored curve
 	var err error
@@ -59,7 +73,7 @@ func (b *Bank) Realise(dst *Realisation, i int, o Observing, r *rand.Rand) error
 	}
 	fs := b.Config.Prior.Fs
 	p.Fs = fs.Min * math.Exp(r.Float64()*math.Log(fs.Max/fs.Min))
-	dst.SN = o.SN.Min + (o.SN.Max-o.SN.Min)*r.Float64()
+	dst.SN = o.DrawSN(r)
 	dst.Theta = p.Theta()
 
 	dst.Cadence = season

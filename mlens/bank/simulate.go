@@ -117,12 +117,7 @@ func simulate(ctx context.Context, cfg Config, dir string, part Part, progress f
 			return err
 		}
 	}
-	for _, first := range missing {
-		removeTemporary(dir, shardFile(first))
-		s, err := simulateShard(ctx, cfg, first, min(shardSize, cfg.N-first))
-		if err != nil {
-			return fmt.Errorf("bank: stopped with %d of %d simulations saved: %w", p.Done, p.Total, err)
-		}
+	save := func(s *shard) error {
 		info, err := s.write(dir)
 		if err != nil {
 			return err
@@ -133,6 +128,24 @@ func simulate(ctx context.Context, cfg Config, dir string, part Part, progress f
 			return err
 		}
 		report()
+		return nil
+	}
+	// A shard is written while the next one is made.
+	saved := make(chan error, 1)
+	saved <- nil
+	for _, first := range missing {
+		removeTemporary(dir, shardFile(first))
+		s, err := simulateShard(ctx, cfg, first, min(shardSize, cfg.N-first))
+		if err := <-saved; err != nil {
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("bank: stopped with %d of %d simulations saved: %w", p.Done, p.Total, err)
+		}
+		go func() { saved <- save(s) }()
+	}
+	if err := <-saved; err != nil {
+		return err
 	}
 	if part.Of == 1 { // all of them are in the bank's own manifest now
 		parts, _ := filepath.Glob(filepath.Join(dir, partManifests))
@@ -221,25 +234,33 @@ func simulateOne(cfg Config, i int, times []float64, c *lens.Curve) (Record, []b
 	// window starts on a step.
 	p.T0 = cfg.Cadence.Length()/2 - cfg.Cadence.Step*r.Float64()
 	rec := Record{Params: p}
-	opt := cfg.lensOptions()
-	if err := p.Binary().BoundedLightCurve(c, times, nil, p.Trajectory(), p.Rho, opt); err != nil {
-		rec.Status = LensFailed
-		return rec, nil
+	rec.Chi2, rec.Status = cfg.residual(p, times, c)
+	if rec.Status != LensFailed {
+		rec.Late = c.Late
 	}
-	for _, v := range c.A {
-		if !(v >= 1-1e-3) || math.IsInf(v, 0) {
-			rec.Status = LensFailed
-			return rec, nil
-		}
-	}
-	rec.Late = c.Late
-	rec.Chi2 = event.ResidualChi2(cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE})
-	if math.IsNaN(rec.Chi2) || math.IsInf(rec.Chi2, 0) {
-		rec.Chi2, rec.Status = 0, FitFailed
+	if rec.Status != OK {
 		return rec, nil
 	}
 	if rec.Chi2 <= cfg.Keep {
 		return rec, nil
 	}
 	return rec, compact(nil, c.A, cfg.storeTol())
+}
+
+// residual simulates p at times, into c, and returns the residual χ²/dof of the
+// best single lens, 0 if that failed.
+func (cfg Config) residual(p event.Params, times []float64, c *lens.Curve) (float64, Status) {
+	if err := p.Binary().BoundedLightCurve(c, times, nil, p.Trajectory(), p.Rho, cfg.lensOptions()); err != nil {
+		return 0, LensFailed
+	}
+	for _, v := range c.A {
+		if !(v >= 1-1e-3) || math.IsInf(v, 0) {
+			return 0, LensFailed
+		}
+	}
+	chi2 := event.ResidualChi2(cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE})
+	if math.IsNaN(chi2) || math.IsInf(chi2, 0) {
+		return 0, FitFailed
+	}
+	return chi2, OK
 }

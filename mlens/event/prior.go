@@ -26,6 +26,10 @@ func (r Range) logUniform(u float64) float64 {
 type Prior struct {
 	S, Q, Alpha, U0, T0, TE, Rho, Fs Range
 	LogTEMean, LogTESigma            float64 // of log10 tE, before truncation
+	// Frame is where U0 and T0 are counted from. The zero value, the centre of
+	// mass, is the paper's choice, and that of all networks. A Theta is in the
+	// frame of the package comment in any case.
+	Frame Frame `json:",omitempty"`
 }
 
 // Roman returns the prior of Eq. 13 for a 72-day season.
@@ -47,13 +51,32 @@ func (p Prior) Sample(r *rand.Rand) Params {
 	for {
 		v.TE = math.Pow(10, p.LogTEMean+p.LogTESigma*r.NormFloat64())
 		if p.TE.contains(v.TE) {
-			return v
+			break
 		}
 	}
+	if p.Frame == CentreOfMass {
+		return v
+	}
+	return v.ToCentreOfMass(p.Frame)
 }
 
-// Bounds returns the support of the prior in the coordinates of a Theta.
+// Bounds returns a box that holds the support of the prior, in the coordinates of
+// a Theta: the support itself where Frame is the centre of mass.
 func (p Prior) Bounds() [Dim]Range {
+	b := p.bounds()
+	if p.Frame == CentreOfMass {
+		return b
+	}
+	// The primary of the widest and most equal pair is farthest from the centre of
+	// mass.
+	far := p.S.Max * p.Q.Max / (1 + p.Q.Max)
+	b[U0] = Range{max(0, p.U0.Min-far), p.U0.Max + far}
+	b[T0] = Range{p.T0.Min - far*p.TE.Max, p.T0.Max + far*p.TE.Max}
+	return b
+}
+
+// bounds returns the support in the prior's own frame.
+func (p Prior) bounds() [Dim]Range {
 	log := func(r Range) Range { return Range{math.Log10(r.Min), math.Log10(r.Max)} }
 	return [Dim]Range{log(p.S), log(p.Q), p.Alpha, p.U0, p.T0, log(p.TE), log(p.Rho), p.Fs}
 }
@@ -63,7 +86,8 @@ func (p Prior) Contains(t Theta) bool { return p.outside(t) < 0 }
 
 // outside returns the first parameter of t outside the prior, or −1.
 func (p Prior) outside(t Theta) int {
-	for i, b := range p.Bounds() {
+	t = p.own(t)
+	for i, b := range p.bounds() {
 		// A power of ten of a logarithm may miss the bound by a rounding.
 		if !(t[i] >= b.Min-1e-12 && t[i] <= b.Max+1e-12) {
 			return i
@@ -72,11 +96,19 @@ func (p Prior) outside(t Theta) int {
 	return -1
 }
 
+// own returns t in the prior's own frame, or as it is where it is no event.
+func (p Prior) own(t Theta) Theta {
+	if p.Frame == CentreOfMass || t.Params().Check() != nil {
+		return t
+	}
+	return t.From(p.Frame)
+}
+
 // Check reports the first parameter outside the prior, or nil.
 func (p Prior) Check(t Theta) error {
 	if i := p.outside(t); i >= 0 {
-		b := p.Bounds()[i]
-		return fmt.Errorf("event: %s = %.6g is outside the prior's range %.4g … %.4g", Names[i], t[i], b.Min, b.Max)
+		b, v := p.bounds()[i], p.own(t)[i]
+		return fmt.Errorf("event: %s = %.6g is outside the prior's range %.4g … %.4g", Names[i], v, b.Min, b.Max)
 	}
 	return nil
 }
@@ -99,7 +131,8 @@ func (p Prior) LogDensityOfCurve(t Theta) float64 {
 		return math.Inf(-1)
 	}
 	var ld float64
-	for i, b := range p.Bounds() {
+	// The way from one frame to another keeps the volume.
+	for i, b := range p.bounds() {
 		switch i {
 		case LogTE:
 			z := (t[i] - p.LogTEMean) / p.LogTESigma

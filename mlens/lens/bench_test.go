@@ -3,6 +3,7 @@ package lens
 import (
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -57,6 +58,24 @@ func BenchmarkLightCurveAdaptive(b *testing.B) {
 func BenchmarkLightCurve1e4(b *testing.B) {
 	benchmarkLightCurve(b, Options{AbsTol: 1e-4, RelTol: 1e-4})
 }
+
+// BenchmarkLightCurveParallel tells how the strict mode scales: run it with -cpu 1,2.
+func BenchmarkLightCurveParallel(b *testing.B) {
+	var curve atomic.Uint64
+	times := cadence()
+	b.RunParallel(func(pb *testing.PB) {
+		dst := make([]float64, len(times))
+		for pb.Next() {
+			l, tr, rho := priorDraw(rand.New(rand.NewPCG(1, curve.Add(1))))
+			if _, err := l.LightCurve(dst, times, tr, rho, Options{}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "curves/s")
+}
+
 func BenchmarkLightCurvePoint(b *testing.B) { benchmarkLightCurve(b, Options{PointSource: true}) }
 
 func BenchmarkLightCurveDarkened(b *testing.B) { benchmarkLightCurve(b, Options{LimbDarkening: 0.5}) }

@@ -4,20 +4,25 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mlens-go/microlens/mlens"
+	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/nb"
 )
 
 func newEvaluateCommand() *cobra.Command {
 	var model, truth string
-	n, draws, asJSON, refine := 2000, 5000, false, false
+	var seed uint64 = 1
+	var opt mlens.RefineOptions
+	var obs bank.Observing
+	n, draws, asJSON, refine, heldOut := 2000, 5000, false, false, false
 	c := &cobra.Command{
-		Use:   "evaluate -truth truth.csv [flags]",
+		Use:   "evaluate [-truth truth.csv | -heldout] [flags]",
 		Short: "Judge a model on events whose truth is known, of any simulator",
 		Long: `Reads a CSV table with the columns file, log10_s, log10_q, alpha, u0, t0, log10_tE,
 log10_rho and f_s: angles in degrees, times in days, t0 counted from the start of
@@ -25,6 +30,9 @@ the window. file is a light curve that infer reads, relative to the table. Its
 window starts at time 0 if all its times lie in the 72 days after it, else where
 infer would let it start; in a light curve of at most 72 days that is the first
 measurement.
+
+With -heldout it simulates events of its own instead, from the prior and the cut
+that the model was trained with, and with other seeds.
 
 It prints the mean negative log-likelihood of the truths, raw and standardised,
 the deviation δ of each parameter's rank histogram (20 bins), in how many events a
@@ -34,14 +42,20 @@ event lies in the global mode if that is so for all its constrained parameters, 
 none if some parameter has no draw near the truth, in a minor mode else.
 
 With -refine, which takes many seconds an event, it also refines each posterior as
-infer -refine does, and prints the NLL of the exact posteriors and the fraction of
-events of which the truth's mode was found.`,
+infer -refine does, and prints the NLL of the exact posteriors, the fraction of
+events of which the truth's mode was found, and how probable the truths' ranks are.
+-cut says that the events were selected as a training set is: the prior is cut
+likewise.`,
 		Example: "  go tool mlens evaluate -model my-model -truth events/truth.csv -json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
-			case truth == "":
-				return fmt.Errorf("-truth is missing: name a table of events, as --help describes it")
+			case truth == "" && !heldOut:
+				return fmt.Errorf("-truth is missing: name a table of events, as --help describes it, or give -heldout")
+			case truth != "" && heldOut:
+				return fmt.Errorf("-truth and -heldout are both given, but the events come from one of them")
+			case !(obs.Irregular >= 0 && obs.Irregular <= 1):
+				return fmt.Errorf("-irregular is %v, but must be between 0 and 1", obs.Irregular)
 			case n < 1:
 				return fmt.Errorf("-n is %d, but must be at least 1", n)
 			case draws < fewestDraws:
@@ -51,18 +65,26 @@ events of which the truth's mode was found.`,
 			if model, err = whichModel(model); err != nil {
 				return err
 			}
-			if exists(truth) && exists(model) {
+			if (heldOut || exists(truth)) && exists(model) {
 				if err := ensureSIMD(cmd.Context()); err != nil {
 					return err
 				}
 			}
-			events, err := mlens.ReadEvents(truth)
-			if err != nil {
-				return err
+			var events []mlens.Event
+			if !heldOut {
+				if events, err = mlens.ReadEvents(truth); err != nil {
+					return err
+				}
 			}
 			est, err := mlens.Load(model)
 			if err != nil {
 				return err
+			}
+			if heldOut {
+				if events, err = est.HeldOut(cmd.Context(), n, seed, obs); err != nil {
+					return err
+				}
+				opt.Cut = est.Training.Cut
 			}
 			s, err := est.Score(cmd.Context(), events[:min(n, len(events))], draws, nb.Progress("events"))
 			if err != nil {
@@ -70,7 +92,7 @@ events of which the truth's mode was found.`,
 			}
 			var exact *mlens.RefinedScore
 			if refine {
-				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, nb.Progress("refined")); err != nil {
+				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, opt, nb.Progress("refined")); err != nil {
 					return err
 				}
 			}
@@ -83,9 +105,13 @@ events of which the truth's mode was found.`,
 	f := c.Flags()
 	f.StringVarP(&model, "model", "m", "", "folder of the model (default data/models/roman of this checkout)")
 	f.StringVarP(&truth, "truth", "t", "", "table of events")
-	f.IntVarP(&n, "n", "n", n, "events, at most, from the top of the table")
+	f.BoolVar(&heldOut, "heldout", false, "simulate the events")
+	f.Uint64Var(&seed, "seed", seed, "with -heldout: seed of the events")
+	f.Float64Var(&obs.Irregular, "irregular", 0, "with -heldout: fraction of light curves with gaps and a cadence of 10 to 15 minutes")
+	f.IntVarP(&n, "n", "n", n, "events, at most, from the top of the table; or how many to simulate")
 	f.IntVar(&draws, "draws", draws, "draws from each posterior")
 	f.BoolVar(&refine, "refine", false, "also refine each posterior and judge the results")
+	f.Var(cutFlag{&opt.Cut}, "cut", "with -refine: the cut that the events of the table have passed: paper, literal, or a residual χ²/dof; 0: none")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object instead of the table")
 	return c
 }
@@ -109,7 +135,9 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, all int)
 	for _, t := range exact.Trusts {
 		level[t.Level]++
 	}
-	_, err := fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
+	fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
+	_, err := fmt.Fprintf(w, "effective draws per likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g\n",
+		100*exact.Efficiency, 100*exact.WorstEfficiency, slices.Min(exact.RankP[:]))
 	return err
 }
 
@@ -119,10 +147,12 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
 		RawNLLErr  float64 `json:"nll_raw_se"`
 		ModeRecall float64 `json:"mode_recall"`
 		Seconds    float64 `json:"seconds"`
+		Efficiency float64 `json:"efficiency"`
+		RankP      named   `json:"rank_p"`
 	}
 	var r *refined
 	if exact != nil {
-		r = &refined{exact.RawNLL, exact.NLLErr, exact.ModeRecall, exact.Seconds}
+		r = &refined{exact.RawNLL, exact.NLLErr, exact.ModeRecall, exact.Seconds, exact.Efficiency, named(exact.RankP)}
 	}
 	type mode struct {
 		Global float64 `json:"global"`

@@ -180,6 +180,8 @@ func TestEvaluateRefuses(t *testing.T) {
 		refused(t, words, append([]string{"evaluate", "-model", modelFolder, "-truth", path}, args...)...)
 	}
 	refused(t, "-truth is missing", "evaluate")
+	refused(t, "both given", "evaluate", "-heldout", "-truth", path)
+	refused(t, "-irregular is 2", "evaluate", "-heldout", "-irregular", "2")
 	refuse("no such file|truth.csv")
 	table("")
 	refuse("is empty|log10_rho")

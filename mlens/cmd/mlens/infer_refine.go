@@ -87,7 +87,18 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 		row(name, func(m mlens.RefinedMode) string { return plusMinus(m.Mean[k], m.Sigma[k]) })
 	}
 	row("χ²/dof", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.4g", m.Chi2DOF) })
-	return t.Flush()
+	if err := t.Flush(); err != nil || len(r.Beyond) == 0 {
+		return err
+	}
+	fmt.Fprintf(w, "\nOutside the prior, whose u0 and t0 are those about the centre of mass:\n")
+	for _, s := range r.Beyond {
+		fmt.Fprintf(w, "  χ²/dof %.4g at", s.Chi2DOF)
+		for k, name := range event.Names {
+			fmt.Fprintf(w, " %s %.4g", name, s.Params[k])
+		}
+		fmt.Fprintf(w, " (found from %s)\n", s.Origin)
+	}
+	return nil
 }
 
 // printRefinedJSON prints one object.
@@ -110,6 +121,11 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Chi2DOF float64     `json:"chi2_dof"`
 		Doubts  []string    `json:"doubts"`
 	}
+	type beyond struct {
+		Best    named   `json:"best"`
+		Chi2DOF float64 `json:"chi2_dof"`
+		Origin  string  `json:"origin"`
+	}
 	j := r.Trust()
 	out := struct {
 		File       string   `json:"file"`
@@ -118,13 +134,17 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Parameters []string `json:"parameters"`
 		Units      units    `json:"units"`
 		Modes      []mode   `json:"modes"`
+		Beyond     []beyond `json:"outside_prior"`
 		Trust      trust    `json:"trust"`
-	}{file, start, len(r.Draws), event.Names[:], units{}, nil, trust{j.Level, j.ESS, &j.KHat, j.Chi2DOF, append([]string{}, j.Doubts...)}}
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []beyond{}, trust{j.Level, j.ESS, &j.KHat, j.Chi2DOF, append([]string{}, j.Doubts...)}}
 	if math.IsNaN(j.KHat) || math.IsInf(j.KHat, 0) {
 		out.Trust.KHat = nil
 	}
 	for _, m := range r.Modes {
 		out.Modes = append(out.Modes, mode{m.Weight, m.LogEvidence, m.LogEvidenceErr, named(m.Params), named(m.Mean), named(m.Sigma), m.ESS, m.Chi2DOF, m.Origin})
+	}
+	for _, s := range r.Beyond {
+		out.Beyond = append(out.Beyond, beyond{named(s.Params), s.Chi2DOF, s.Origin})
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

@@ -128,7 +128,6 @@ func at16(p *float32, i int) *[16]float32 {
 func denseAVX2(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu bool) {
 	_, _ = in[:k*tileSize], out[:hi*tileSize]
 	x, y := unsafe.SliceData(in), unsafe.SliceData(out)
-	zero := archsimd.BroadcastFloat32x8(0)
 	j := lo
 	for ; j+4 <= hi; j += 4 {
 		w0, w1, w2, w3 := w[j*ld:j*ld+k], w[(j+1)*ld:(j+1)*ld+k], w[(j+2)*ld:(j+2)*ld+k], w[(j+3)*ld:(j+3)*ld+k]
@@ -139,8 +138,32 @@ func denseAVX2(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu bo
 			c0 := archsimd.BroadcastFloat32x8(b[j+2])
 			d0 := archsimd.BroadcastFloat32x8(b[j+3])
 			a1, b1, c1, d1 := a0, b0, c0, d0
-			for i := range w0 {
-				x0, x1 := archsimd.LoadFloat32x8(at8(x, i*tileSize+t)), archsimd.LoadFloat32x8(at8(x, i*tileSize+t+8))
+			// Two inputs at a time: the compiler moves all sums about at the end of a loop.
+			i := 0
+			for ; i+2 <= len(w0); i += 2 {
+				o := i*tileSize + t
+				x0, x1 := archsimd.LoadFloat32x8(at8(x, o)), archsimd.LoadFloat32x8(at8(x, o+8))
+				u := archsimd.BroadcastFloat32x8(w0[i])
+				a0, a1 = x0.MulAdd(u, a0), x1.MulAdd(u, a1)
+				u = archsimd.BroadcastFloat32x8(w1[i])
+				b0, b1 = x0.MulAdd(u, b0), x1.MulAdd(u, b1)
+				u = archsimd.BroadcastFloat32x8(w2[i])
+				c0, c1 = x0.MulAdd(u, c0), x1.MulAdd(u, c1)
+				u = archsimd.BroadcastFloat32x8(w3[i])
+				d0, d1 = x0.MulAdd(u, d0), x1.MulAdd(u, d1)
+				x0, x1 = archsimd.LoadFloat32x8(at8(x, o+tileSize)), archsimd.LoadFloat32x8(at8(x, o+tileSize+8))
+				u = archsimd.BroadcastFloat32x8(w0[i+1])
+				a0, a1 = x0.MulAdd(u, a0), x1.MulAdd(u, a1)
+				u = archsimd.BroadcastFloat32x8(w1[i+1])
+				b0, b1 = x0.MulAdd(u, b0), x1.MulAdd(u, b1)
+				u = archsimd.BroadcastFloat32x8(w2[i+1])
+				c0, c1 = x0.MulAdd(u, c0), x1.MulAdd(u, c1)
+				u = archsimd.BroadcastFloat32x8(w3[i+1])
+				d0, d1 = x0.MulAdd(u, d0), x1.MulAdd(u, d1)
+			}
+			if i < len(w0) {
+				o := i*tileSize + t
+				x0, x1 := archsimd.LoadFloat32x8(at8(x, o)), archsimd.LoadFloat32x8(at8(x, o+8))
 				u := archsimd.BroadcastFloat32x8(w0[i])
 				a0, a1 = x0.MulAdd(u, a0), x1.MulAdd(u, a1)
 				u = archsimd.BroadcastFloat32x8(w1[i])
@@ -151,6 +174,7 @@ func denseAVX2(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu bo
 				d0, d1 = x0.MulAdd(u, d0), x1.MulAdd(u, d1)
 			}
 			if relu {
+				zero := archsimd.BroadcastFloat32x8(0)
 				a0, a1, b0, b1 = a0.Max(zero), a1.Max(zero), b0.Max(zero), b1.Max(zero)
 				c0, c1, d0, d1 = c0.Max(zero), c1.Max(zero), d0.Max(zero), d1.Max(zero)
 			}
@@ -183,6 +207,7 @@ func denseAVX2(out, w []float32, ld int, b, in []float32, lo, hi, k int, relu bo
 				a7 = archsimd.LoadFloat32x8(at8(x, o+56)).MulAdd(u, a7)
 			}
 			if relu {
+				zero := archsimd.BroadcastFloat32x8(0)
 				a0, a1, a2, a3 = a0.Max(zero), a1.Max(zero), a2.Max(zero), a3.Max(zero)
 				a4, a5, a6, a7 = a4.Max(zero), a5.Max(zero), a6.Max(zero), a7.Max(zero)
 			}
