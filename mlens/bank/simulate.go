@@ -111,8 +111,8 @@ func simulate(ctx context.Context, cfg Config, dir string, part Part, progress f
 		}
 	}
 	report()
+	removeTemporary(dir, part.manifest())
 	if own, err := readManifest(dir, part.manifest()); err != nil || len(own.Shards) != len(m.Shards) {
-		removeTemporary(dir, part.manifest())
 		if err := m.write(dir, part.manifest()); err != nil {
 			return err
 		}
