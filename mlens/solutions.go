@@ -145,24 +145,24 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 // given: partners of them whose u0 and t0 the prior would allow about the centre
 // of the caustic, but not about the centre of mass, which in a wide binary may
 // pass the source outside the season (§4.3 and §5.2 of the paper). The best comes
-// first; those whose χ² is far from the best of the solutions given are left out.
-// [Posterior.Under] a prior in that frame, they are solutions like others.
+// first; those whose χ² is a tenth or more above the best of the solutions given
+// are left out. [Posterior.Under] a prior in that frame, they are solutions like
+// others.
 func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solution, error) {
 	about := p.prior
 	about.Frame = event.CausticCentre
 	q := p.Under(about)
 	allowed := func(s Solution) bool { return p.prior.Contains(s.Params) }
 	found := slices.DeleteFunc(q.partners(ctx, solutions, solutions), allowed)
-	for _, iterations := range []int{12, 60, 200} {
+	for _, iterations := range []int{12, 200} {
 		q.descend(ctx, found, iterations)
 		found = distinct(found, sameSolution)
-		found = found[:(len(found)+1)/2]
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(found, func(s Solution) bool {
-		return allowed(s) || s.Fluxes.Chi2 > solutions[0].Fluxes.Chi2+2*improbable
+		return allowed(s) || s.Fluxes.Chi2 > 1.1*solutions[0].Fluxes.Chi2
 	}), nil
 }
 
