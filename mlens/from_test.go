@@ -55,6 +55,16 @@ func TestTrainFrom(t *testing.T) {
 	if len(again.Record.Earlier) != 1 {
 		t.Error("the manifest forgets the earlier training")
 	}
+	whole, err := again.WholeHistory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end := whole[len(whole)-1]; end.Seen != r.TotalCurves {
+		t.Errorf("the whole history ends at %d light curves, want %d", end.Seen, r.TotalCurves)
+	}
+	if begin := whole[0]; begin.Seen != r.Earlier[0].Curve[0].Seen || begin.Valid != r.Earlier[0].Curve[0].Valid {
+		t.Errorf("the whole history begins with %+v", begin)
+	}
 	cfg.Network.Hidden++
 	if _, err := Train(context.Background(), cfg, Run{Dir: dir, From: first}); err == nil || !strings.Contains(err.Error(), "another network") {
 		t.Errorf("a model of another network to start from: %v", err)

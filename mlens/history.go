@@ -17,6 +17,29 @@ func (e *Estimator) History() ([]flow.Progress, error) {
 	return readHistory(filepath.Join(e.Dir, historyName), e.Training.Batch)
 }
 
+// WholeHistory is History with those of the trainings before whose weights the
+// model's own went on from, as far as they are known: the validations. Seen counts
+// on through all of them.
+func (e *Estimator) WholeHistory() ([]flow.Progress, error) {
+	own, err := e.History()
+	if err != nil {
+		return nil, err
+	}
+	var all []flow.Progress
+	before := 0
+	for _, s := range e.Record.Earlier {
+		for _, p := range s.Curve {
+			all = append(all, flow.Progress{Seen: before + p.Seen, Loss: p.Loss, Valid: p.Valid})
+		}
+		before += s.CurvesSeen
+	}
+	for _, p := range own {
+		p.Seen += before
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 // readHistory reads a history.csv of a training with the given batch.
 func readHistory(path string, batch int) ([]flow.Progress, error) {
 	f, err := os.Open(path)
