@@ -12,6 +12,7 @@ type Partner struct {
 const (
 	CloseWide       = "close–wide"
 	BinaryCloseWide = "close–wide of binaries"
+	Resonant        = "close–resonant"
 	Offset          = "offset"
 	Mirror          = "mirror"
 	HalfTurn        = "half turn"
@@ -26,6 +27,9 @@ const (
 //   - close–wide of binaries of any mass ratio: the wide partner's mass ratio is
 //     q/(1−q)², its separation (1+q)/((1−q)s) in Einstein radii of its primary,
 //     whose mass is the close binary's (An 2005).
+//   - close–resonant: near the Einstein ring, |log s| < 0.3, and for q < 0.1, another
+//     lens on the same path whose log s is 4.5 times smaller, of either sign, or as much
+//     larger (Table 2; the numbers are those of planets in our own fits).
 //   - offset: a source that crosses the axis at x from the primary cannot tell
 //     s₁ − 1/s₁ + s₂ − 1/s₂ = 2x (Zhang & Gaudi 2022); inner–outer of planetary
 //     caustics, and close–wide again where x = 0.
@@ -46,6 +50,13 @@ func (p Params) Partners() []Partner {
 			shrink := 1 / math.Sqrt(1+p.Q)
 			s := (1 + q) / ((1 - q) * p.S / shrink)
 			out = append(out, Partner{BinaryCloseWide, p.aboutPrimary(s, q, shrink)})
+		}
+	}
+	if ls := math.Log10(p.S); math.Abs(ls) < 0.3 && p.Q < 0.1 {
+		for _, c := range []struct{ stretch, q float64 }{{1 / 4.5, 0.7}, {-1 / 4.5, 0.7}, {4.5, 1.4}, {-4.5, 1.4}} {
+			if s := c.stretch * ls; math.Abs(s) > 0.003 && math.Abs(s) < 0.3 {
+				out = append(out, Partner{Resonant, p.aboutPrimary(math.Pow(10, s), c.q*p.Q, 1)})
+			}
 		}
 	}
 	// Where the path crosses the axis, from the primary.

@@ -34,6 +34,27 @@ func TestPartnersOfTables(t *testing.T) {
 	}
 }
 
+// Minima of χ² of one simulated light curve: the two beside the Einstein ring lead to
+// the two next to it, and back.
+func TestPartnersNearTheRing(t *testing.T) {
+	minima := []Theta{
+		{0.1223, -3.6173, 268.98, 0.0060, 28.92, 0.9478, -2.838, 0.403}, {-0.1194, -3.6186, 268.98, 0.0061, 28.92, 0.9477, -2.838, 0.403},
+		{0.0283, -3.7964, 268.73, 0.0061, 28.92, 0.9493, -2.770, 0.401}, {-0.0255, -3.7984, 268.73, 0.0061, 28.92, 0.9493, -2.770, 0.401},
+	}
+	for i, from := range minima {
+		for _, to := range []Theta{minima[(i/2*2+2)%4], minima[(i/2*2+3)%4]} {
+			near := false
+			for _, q := range from.Params().Partners() {
+				p := q.Params.Theta()
+				near = near || math.Abs(p[LogS]-to[LogS]) < 0.02 && math.Abs(p[LogQ]-to[LogQ]) < 0.1
+			}
+			if !near {
+				t.Errorf("no partner of log s = %v is near %v", from[LogS], to[LogS])
+			}
+		}
+	}
+}
+
 // Partners have nearly the light curve of the event that predicts them, and its
 // partners' partner is the event itself.
 func TestPartnersLookAlike(t *testing.T) {

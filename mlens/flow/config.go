@@ -107,10 +107,12 @@ func Paper(length, channels, scalars int) Config {
 }
 
 // Roman is Small with an angle as the first quantity, from a mixture of sixteen von Mises
-// densities, on a base of one Gaussian; it has no branches, which depend on the examples.
+// densities, on a base of one Gaussian, and with a flow of twelve blocks of 256 hidden units; it has
+// no branches, which depend on the examples.
 func Roman(length, channels, scalars int) Config {
 	c := Small(length, channels, scalars)
 	c.Circular, c.Mixture = 16, 1
+	c.Blocks, c.Hidden = 12, 256
 	return c
 }
 
