@@ -37,6 +37,19 @@ func (lc LightCurve) Window(start, length float64) (LightCurve, error) {
 	return w, nil
 }
 
+// Without returns the light curve less what was measured from one time to
+// another.
+func (lc LightCurve) Without(from, to float64) LightCurve {
+	out := lc
+	out.Times, out.Flux, out.Err = nil, nil, nil
+	for i, t := range lc.Times {
+		if t < from || t > to {
+			out.Times, out.Flux, out.Err = append(out.Times, t), append(out.Flux, lc.Flux[i]), append(out.Err, lc.Err[i])
+		}
+	}
+	return out
+}
+
 func first(t []float64) float64 {
 	if len(t) == 0 {
 		return math.NaN()
