@@ -33,7 +33,7 @@ type RefineOptions struct {
 	// the training events is. Zero: not selected.
 	Cut float64
 	// Progress is told what is being done, how much of it is done and how much
-	// there is to do; may be nil.
+	// there is to do, 0 where that is not known; may be nil.
 	Progress func(what string, done, total int)
 }
 
@@ -94,7 +94,7 @@ const (
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
 	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 1000), cmp.Or(opt.Starts, 12)
-	solutions, err := p.Solutions(ctx, draws, opt.Tries, opt.Starts)
+	solutions, err := p.search(ctx, draws, opt.Tries, opt.Starts, opt.Progress)
 	if err != nil {
 		return nil, err
 	}

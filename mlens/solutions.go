@@ -53,25 +53,46 @@ const (
 // those that converged are exact, whatever network the draws came from. When
 // ctx ends there is no result but its error.
 func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, starts int) ([]Solution, error) {
+	return p.search(ctx, draws, tries, starts, nil)
+}
+
+// search is Solutions and tells progress, unless that is nil, how many
+// simulations and descents it has made.
+func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, starts int, progress func(what string, done, total int)) ([]Solution, error) {
 	if len(draws) == 0 {
 		return nil, fmt.Errorf("mlens: %s: no draws to start from", p.Window.Name)
 	}
 	starts = max(starts, 1)
 	draws = draws[:min(max(tries, 1), len(draws))]
-	from := p.starts(ctx, draws, FromNetwork, Summary(draws).Sigma, starts)
-	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2)...)
+	descents := 0
+	descend := func(from []Solution, iterations int) {
+		before := descents
+		descents += len(from)
+		p.descend(ctx, from, iterations, func(done, _ int) {
+			if progress != nil {
+				progress("descents", before+done, 0)
+			}
+		})
+	}
+	simulated := func(done, total int) {
+		if progress != nil {
+			progress("simulated draws", done, total)
+		}
+	}
+	from := p.starts(ctx, draws, FromNetwork, Summary(draws).Sigma, starts, simulated)
+	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2, nil)...)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if len(from) == 0 {
 		return nil, fmt.Errorf("mlens: %s: the exact simulator fails on every draw", p.Window.Name)
 	}
-	p.descend(ctx, from, 12)
+	descend(from, 12)
 	from = distinct(from, sameSolution)
 	from = from[:(len(from)+1)/2]
-	p.descend(ctx, from, 60)
+	descend(from, 60)
 	from = distinct(from, sameSolution)
-	p.descend(ctx, from[:(len(from)+1)/2], 300)
+	descend(from[:(len(from)+1)/2], 300)
 	from = distinct(from, sameSolution)
 
 	// Partners of partners too: the search may have found a partner first.
@@ -82,10 +103,10 @@ func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, s
 			break
 		}
 		tried = append(tried, partners...)
-		p.descend(ctx, partners, 12)
+		descend(partners, 12)
 		partners = distinct(partners, sameSolution)
 		partners = partners[:(len(partners)+1)/2]
-		p.descend(ctx, partners, 60)
+		descend(partners, 60)
 		from = distinct(append(from, partners...), sameSolution)
 	}
 	if err := ctx.Err(); err != nil {
@@ -99,9 +120,9 @@ var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event
 
 // starts returns the n places that fit best among those given and are no closer
 // than scale to each other.
-func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int) []Solution {
+func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int, progress func(done, total int)) []Solution {
 	var out []Solution
-	for i, f := range p.fit(ctx, places) {
+	for i, f := range p.fit(ctx, places, progress) {
 		if !math.IsNaN(f.Chi2) {
 			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origin})
 		}
@@ -133,7 +154,7 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 		}
 	}
 	var out []Solution
-	for i, f := range p.fit(ctx, places) {
+	for i, f := range p.fit(ctx, places, nil) {
 		if !math.IsNaN(f.Chi2) {
 			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origins[i]})
 		}
@@ -155,7 +176,7 @@ func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solutio
 	allowed := func(s Solution) bool { return p.prior.Contains(s.Params) }
 	found := slices.DeleteFunc(q.partners(ctx, solutions, solutions), allowed)
 	for _, iterations := range []int{12, 200} {
-		q.descend(ctx, found, iterations)
+		q.descend(ctx, found, iterations, nil)
 		found = distinct(found, sameSolution)
 	}
 	if err := ctx.Err(); err != nil {
@@ -167,7 +188,7 @@ func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solutio
 }
 
 // descend replaces each solution by what lies downhill of it.
-func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int) {
+func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int, progress func(done, total int)) {
 	parallel(ctx, len(from), func(i int) {
 		if from[i].Converged {
 			return
@@ -176,7 +197,7 @@ func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int
 			s.Origin = from[i].Origin
 			from[i] = s
 		}
-	}, nil)
+	}, progress)
 }
 
 // distinct sorts solutions by χ² and leaves out those closer than scale to a
@@ -281,8 +302,8 @@ func (p *Posterior) curveParameters() []refine.Parameter {
 func (p *Posterior) dof() float64 { return float64(p.Window.Len() - event.Dim - 1) }
 
 // fit runs the exact simulator on draws and fits the two fluxes to each; χ² is
-// NaN where that fails.
-func (p *Posterior) fit(ctx context.Context, draws []event.Theta) []event.Fluxes {
+// NaN where that fails. progress may be nil.
+func (p *Posterior) fit(ctx context.Context, draws []event.Theta, progress func(done, total int)) []event.Fluxes {
 	fits := make([]event.Fluxes, len(draws))
 	for i := range fits {
 		fits[i].Chi2 = math.NaN()
@@ -300,6 +321,6 @@ func (p *Posterior) fit(ctx context.Context, draws []event.Theta) []event.Fluxes
 			fits[i] = p.fluxes(a)
 		}
 		free.Put(exact)
-	}, nil)
+	}, progress)
 	return fits
 }

@@ -12,12 +12,13 @@ import (
 
 	"github.com/mlens-go/microlens/mlens"
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/nb"
 	"github.com/mlens-go/microlens/plots"
 )
 
 // inferRefined goes on from the network's draws to the exact posterior.
 func inferRefined(ctx context.Context, w io.Writer, file string, start float64, post *mlens.Posterior, draws []event.Theta, o inferOptions) error {
-	r, err := post.Refine(ctx, draws, mlens.RefineOptions{Seed: o.seed, Tries: o.tries})
+	r, err := post.Refine(ctx, draws, mlens.RefineOptions{Seed: o.seed, Tries: o.tries, Progress: refining()})
 	if err != nil {
 		return err
 	}
@@ -30,6 +31,17 @@ func inferRefined(ctx context.Context, w io.Writer, file string, start float64, 
 		return printRefinedJSON(w, file, start, r)
 	}
 	return printRefined(w, file, start, post.Window, r)
+}
+
+// refining shows each stage of a refinement as a line of its own.
+func refining() func(what string, done, total int) {
+	bars := map[string]func(done, total int){}
+	return func(what string, done, total int) {
+		if bars[what] == nil {
+			bars[what] = nb.Progress(what)
+		}
+		bars[what](done, total)
+	}
 }
 
 // worthPlotting is the share of the evidence from which a mode is drawn.
