@@ -57,8 +57,10 @@ type Refined struct {
 	ESS, ESSErr float64
 	KHat        float64 // of the importance weights, see refine.KHat
 	// Walked says that importance sampling failed, and that the draws come from an
-	// ensemble of walkers that started at its draws; RHat then is theirs, see
-	// [refine.Chain]. The evidences are still those of importance sampling.
+	// ensemble of walkers that started at its draws. The evidences are still those of
+	// importance sampling. RHat is that of the ensemble, see [refine.Chain], 0 where
+	// none was needed; one that did not converge is not used, unless the weights are
+	// worth less than 20 draws.
 	Walked bool
 	RHat   float64
 	// Evaluations are the likelihoods of the sampling, Failed those of them for
@@ -231,7 +233,8 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 	}
 }
 
-// walk replaces the draws by those of an ensemble of walkers that start at them.
+// walk replaces the draws by those of an ensemble of walkers that start at them, if
+// that does better.
 func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt RefineOptions) error {
 	const walkers = 48
 	budget := cmp.Or(opt.Budget, 10_000)
@@ -253,16 +256,44 @@ func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt R
 	if err != nil {
 		return err
 	}
-	r.Walked, r.RHat = true, chain.RHat
+	if r.RHat = chain.RHat; math.IsNaN(r.RHat) {
+		r.RHat = math.Inf(1) // too few steps for one
+	}
 	r.Evaluations += chain.Evaluations
 	r.Failed = int(d.failed.Load())
+	// Walkers that have not forgotten their starts know no better than the weights,
+	// unless those are hardly any: they seldom pass from mode to mode.
+	if r.Walked = r.RHat < goodRHat || r.ESS < littleESS; !r.Walked {
+		return nil
+	}
 	r.Draws = r.Draws[:0]
 	const n = 2000
 	for i := range n {
 		step := chain.X[i*len(chain.X)/n]
 		r.Draws = append(r.Draws, d.withFs(step[i%len(step)], g))
 	}
+	r.describe()
 	return nil
+}
+
+// describe sums up each mode from the draws nearest to it: the table must say what
+// the figures show.
+func (r *Refined) describe() {
+	groups := make([][]event.Theta, len(r.Modes))
+	for _, t := range r.Draws {
+		nearest, best := 0, math.Inf(1)
+		for k, m := range r.Modes {
+			if d := distance(t, m.Params, sameSolution); d < best {
+				nearest, best = k, d
+			}
+		}
+		groups[nearest] = append(groups[nearest], t)
+	}
+	for k, g := range groups {
+		if len(g) > 1 {
+			r.Modes[k].Mean, r.Modes[k].Sigma = meanAndSigma(g)
+		}
+	}
 }
 
 // systematic returns the indices of n draws of one mode (−1: of all), each as

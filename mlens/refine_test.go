@@ -114,7 +114,7 @@ func TestRefineWalks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Walked || r.Trust().Level == Green || len(r.Draws) < fewestDraws {
+	if r.RHat == 0 || r.Trust().Level == Green || len(r.Draws) < fewestDraws {
 		t.Errorf("walked %v, %d draws, %s", r.Walked, len(r.Draws), r.Trust())
 	}
 }
@@ -145,7 +145,7 @@ func TestTrust(t *testing.T) {
 		want  Level
 		says  string
 	}{
-		{func(r *Refined) {}, Green, "green: ESS 800, k̂ 0.20, χ²/dof 1.000, 1 mode"},
+		{func(r *Refined) {}, Green, "green: ESS 800, k̂ 0.20, χ²/dof 1.000, 1 mode above 1 %"},
 		{func(r *Refined) { r.ESS = 50 }, Yellow, "few effective draws"},
 		{func(r *Refined) { r.ESS = 5 }, Red, "hardly any"},
 		{func(r *Refined) { r.KHat = 0.8 }, Yellow, "heavy-tailed"},
@@ -153,7 +153,8 @@ func TestTrust(t *testing.T) {
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 1.4 }, Yellow, "not as good"},
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 9; r.ESS = 50 }, Red, "no solution fits"},
 		{func(r *Refined) { r.ESS, r.Walked, r.RHat = 5, true, 1.02 }, Yellow, "draws from an ensemble"},
-		{func(r *Refined) { r.KHat, r.Walked, r.RHat = 0.8, true, 1.5 }, Red, "not converged"},
+		{func(r *Refined) { r.ESS, r.Walked, r.RHat = 5, true, 1.5 }, Red, "not converged"},
+		{func(r *Refined) { r.KHat, r.RHat = 0.8, 1.5 }, Yellow, "not converged either"},
 		{func(r *Refined) { r.Failed = 100 }, Yellow, "100 of 1000 likelihoods failed"},
 	} {
 		r := good()

@@ -31,10 +31,11 @@ type Trust struct {
 
 // String is one line.
 func (t Trust) String() string {
-	s := fmt.Sprintf("%s: ESS %.0f, k̂ %.2f, χ²/dof %.3f, %d modes", t.Level, t.ESS, t.KHat, t.Chi2DOF, t.Modes)
+	modes := "modes"
 	if t.Modes == 1 {
-		s = strings.TrimSuffix(s, "s")
+		modes = "mode"
 	}
+	s := fmt.Sprintf("%s: ESS %.0f, k̂ %.2f, χ²/dof %.3f, %d %s above 1 %%", t.Level, t.ESS, t.KHat, t.Chi2DOF, t.Modes, modes)
 	if len(t.Doubts) > 0 {
 		s += " (" + strings.Join(t.Doubts, "; ") + ")"
 	}
@@ -80,14 +81,15 @@ func (r *Refined) Trust() Trust {
 	case t.KHat > goodKHat:
 		doubt(Yellow, "heavy-tailed weights")
 	}
-	if r.Walked {
-		if t.RHat < goodRHat {
-			// The walkers have made good what the weights lack, but for the evidences.
-			t.Level, t.Doubts = Yellow, nil
-			doubt(Yellow, "draws from an ensemble, R̂ %.2f; the shares are uncertain", t.RHat)
-		} else {
-			doubt(Red, "the ensemble has not converged, R̂ %.2f", t.RHat)
-		}
+	switch {
+	case r.Walked && t.RHat < goodRHat:
+		// The walkers have made good what the weights lack, but for the evidences.
+		t.Level, t.Doubts = Yellow, nil
+		doubt(Yellow, "draws from an ensemble, R̂ %.2f; the shares are uncertain", t.RHat)
+	case r.Walked:
+		doubt(Red, "the ensemble has not converged, R̂ %.2f", t.RHat)
+	case t.RHat > 0:
+		doubt(Yellow, "an ensemble has not converged either, R̂ %.2f", t.RHat)
 	}
 	off, chance := math.Abs(t.Chi2DOF-1), 5*math.Sqrt(2/r.post.dof())
 	switch {
