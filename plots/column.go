@@ -17,7 +17,8 @@ type column struct {
 	v      []float64 // the draws; α unwrapped to lie in [cut, cut+360)
 	cut    float64   // α only
 	lo, hi float64   // range of the axis
-	edge   edges     // where the support ends at the range's ends
+	a, b   float64   // range of the density: the axis, as far as the prior goes
+	edge   edges     // where the support ends at the density's ends
 	q      [3]float64
 	border []float64 // of the cells for the density of a pair
 	kernel float64   // of that density in one dimension, in cells
@@ -45,18 +46,18 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	if opt.Sigmas == 4 {
 		tail = 1e-4
 	}
-	a, b := quantile(tail), quantile(1-tail)
-	single := a == b
+	low, high := quantile(tail), quantile(1-tail)
+	single := low == high
 	if single {
-		a, b = padded(0, []float64{a})
+		low, high = padded(0, []float64{low})
 	}
-	c.lo, c.hi = a-0.1*(b-a), b+0.1*(b-a)
+	c.lo, c.hi = low-0.1*(high-low), high+0.1*(high-low)
 	if opt.Sigmas < 4 {
 		c.trim(quantile)
 	}
 	// A support that ends in full density (a prior's limit) ends the axis too.
 	first, last := sorted[0], sorted[len(sorted)-1]
-	near := 0.01 * (b - a)
+	near := 0.01 * (high - low)
 	mass := func(x float64) float64 { // below x
 		i := sort.SearchFloat64s(sorted, x)
 		if i == 0 {
@@ -69,6 +70,14 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	}
 	if !single && last < c.hi && 1-mass(last-near) > 0.003 {
 		c.hi, c.edge.hi = last, true
+	}
+	// So does a prior's limit that the axis would pass.
+	limit := limits(k, first, last)
+	if c.lo < limit.Min {
+		c.lo, c.edge.lo = limit.Min, true
+	}
+	if c.hi > limit.Max {
+		c.hi, c.edge.hi = limit.Max, true
 	}
 	// The truth and the marks always show.
 	include := func(v float64) {
@@ -90,10 +99,19 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 		}
 	}
 
+	// They may take the axis past a limit, but not the density.
+	c.a, c.b = c.lo, c.hi
+	if c.a < limit.Min {
+		c.a, c.edge.lo = limit.Min, true
+	}
+	if c.b > limit.Max {
+		c.b, c.edge.hi = limit.Max, true
+	}
+
 	const fine = 1024
 	hist := c.histogram(fine, w)
 	h := bandwidth(hist, 1/sumw2) / fine
-	c.border, c.kernel = cellEdges(c.lo, c.hi, h, sorted, cum, 1/sumw2)
+	c.border, c.kernel = cellEdges(c.a, c.b, h, sorted, cum, 1/sumw2)
 	c.cell = make([]int32, len(c.v))
 	for i, v := range c.v {
 		c.cell[i] = cellOf(c.border, v)
@@ -147,12 +165,32 @@ func (c *column) trim(quantile func(float64) float64) {
 	}
 }
 
-// index returns the bin of v out of n over the range, −1 outside.
+// limits returns the ends of the Roman prior that a parameter's draws, from
+// first to last, respect; infinite where they do not, as those of another prior
+// or frame may, and for α, which has none.
+func limits(k int, first, last float64) event.Range {
+	const rounding = 1e-9
+	r := event.Range{Min: math.Inf(-1), Max: math.Inf(1)}
+	if k == event.Alpha {
+		return r
+	}
+	// A draw that lies outside by a rounding is inside the density.
+	bound := event.Roman().Bounds()[k]
+	if first >= bound.Min-rounding {
+		r.Min = math.Min(bound.Min, first)
+	}
+	if last <= bound.Max+rounding {
+		r.Max = math.Max(bound.Max, last)
+	}
+	return r
+}
+
+// index returns the bin of v out of n over the density's range, −1 outside.
 func (c *column) index(v float64, n int) int {
-	if v < c.lo || v > c.hi {
+	if v < c.a || v > c.b {
 		return -1
 	}
-	return min(int(float64(n)*(v-c.lo)/(c.hi-c.lo)), n-1)
+	return min(int(float64(n)*(v-c.a)/(c.b-c.a)), n-1)
 }
 
 func (c *column) histogram(n int, w []float64) []float64 {

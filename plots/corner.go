@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -49,7 +50,8 @@ var paramLabels = [event.Dim]string{
 // but 99 % in all, and the truth and the marks; the regions' masses are of the
 // draws within them. The axis of α is cut where the posterior is emptiest, not
 // at 360°. Kernels widen where draws are sparse, and islands and holes that a
-// handful of draws makes are not drawn.
+// handful of draws makes are not drawn. Densities end at the limits of
+// [event.Roman] that all draws respect, and kernels are mirrored there.
 //
 // draws are points θ of the posterior. Draws that are not finite or have no
 // weight are left out; it panics if none is left, or on mismatched options.
@@ -195,15 +197,10 @@ func (c *corner) pairs() []pairDensity {
 	for i := range masses {
 		masses[i] = sigmaMass(c.opt.Sigmas - i)
 	}
-	// From one dimension to two the best bandwidth grows from n^(−1/5) to
-	// n^(−1/6), apart from a constant near one.
-	wider := math.Pow(c.sumw2, 1.0/6-1.0/5)
 	parallel(len(jobs), func(k int) {
 		row, col := jobs[k][0], jobs[k][1]
 		x, y := &c.cols[col], &c.cols[row]
-		raw := histogram2(x.cell, y.cell, c.w, len(x.border)-1, len(y.border)-1)
-		raw.wx, raw.wy = widths(x.border), widths(y.border)
-		d := estimate(raw, wider*x.kernel, wider*y.kernel, c.sumw2, x.edge, y.edge)
+		d := c.density(x, y)
 		levels := d.levels(masses)
 		for _, l := range levels {
 			g := d.solid(l, 1/c.sumw2).region(x.border, y.border, levels[0]/30)
@@ -211,6 +208,16 @@ func (c *corner) pairs() []pairDensity {
 		}
 	})
 	return out
+}
+
+// density estimates the density of two parameters, in units of their ranges.
+func (c *corner) density(x, y *column) *density {
+	raw := histogram2(x.cell, y.cell, c.w, len(x.border)-1, len(y.border)-1)
+	raw.wx, raw.wy = widths(x.border), widths(y.border)
+	// From one dimension to two the best bandwidth grows from n^(−1/5) to
+	// n^(−1/6), apart from a constant near one.
+	wider := math.Pow(c.sumw2, 1.0/6-1.0/5)
+	return estimate(raw, wider*x.kernel, wider*y.kernel, c.sumw2, x.edge, y.edge)
 }
 
 // sigmaMass returns the mass inside n σ of a Gaussian in two dimensions.
@@ -264,16 +271,23 @@ func (c *corner) diagonal(p *panel, col *column) {
 	p.y = axis{lo: 0, hi: 1.12 * top}
 	var edge []vg.Point
 	for i, b := range col.bins {
-		x0 := col.lo + (col.hi-col.lo)*float64(i)/float64(len(col.bins))
-		x1 := col.lo + (col.hi-col.lo)*float64(i+1)/float64(len(col.bins))
+		x0 := col.a + (col.b-col.a)*float64(i)/float64(len(col.bins))
+		x1 := col.a + (col.b-col.a)*float64(i+1)/float64(len(col.bins))
 		edge = append(edge, p.at(x0, b), p.at(x1, b))
 	}
+	// An end inside the frame is a step down.
+	if col.a > col.lo {
+		edge = slices.Insert(edge, 0, p.at(col.a, 0))
+	}
+	if col.b < col.hi {
+		edge = append(edge, p.at(col.b, 0))
+	}
 	var area vg.Path
-	area.Move(p.at(col.lo, 0))
+	area.Move(p.at(col.a, 0))
 	for _, q := range edge {
 		area.Line(q)
 	}
-	area.Line(p.at(col.hi, 0))
+	area.Line(p.at(col.b, 0))
 	area.Close()
 	p.SetColor(fill[1])
 	p.Fill(area)

@@ -140,12 +140,12 @@ func (l *lossView) draw(p *panel) {
 	}
 	p.y = axis{lo: l.y0, hi: l.y1, numbers: true, label: l.opt.YLabel, ticks: ticks(l.y0, l.y1, h, sizeTick, false, 7)}
 
-	grey := dashed(soft, 0.8, 4, 2.5)
+	labels := l.levelLabels(p)
 	for _, b := range l.opt.Baselines {
-		p.hline(b.Value, grey)
-		if y := p.py(b.Value); y > p.r.Min.Y && y < p.r.Max.Y {
-			write(p, vg.Point{X: p.r.Max.X - 6, Y: y + 3}, b.Label+" "+number(b.Value, 2), style{size: sizeText, ax: 1, color: soft})
-		}
+		l.levelLine(p, b.Value, labels)
+	}
+	for _, b := range labels {
+		write(p, b.box.Min, b.text, style{size: sizeText, color: soft})
 	}
 	if len(l.ty) > 200 {
 		p.line(l.tx, l.ty, stroke(fade(Palette(1), 0.25), 0.5))
@@ -161,27 +161,37 @@ func (l *lossView) draw(p *panel) {
 	for i := range l.vy {
 		p.dot(l.vx[i], l.vy[i], radius, Palette(0))
 	}
-	// The legend starts below a baseline that would cross it.
-	y := p.r.Max.Y - 12
-	for _, b := range l.opt.Baselines {
-		if v := p.py(b.Value); v < p.r.Max.Y && v > y-3*sizeText {
-			y = min(y, v-12)
-		}
-	}
+	y := l.legendTop(p, labels)
 	entry := func(label string, i int) {
 		x := p.r.Max.X - 12 - textWidth(label, sizeText)
 		p.segment(vg.Point{X: x - 26, Y: y}, vg.Point{X: x - 6, Y: y}, stroke(Palette(i), lineCurve))
 		write(p, vg.Point{X: x, Y: y}, label, style{size: sizeText, ay: 0.5})
-		y -= 1.45 * sizeText
-	}
-	if len(l.ty) > 0 {
-		entry("training", 1)
+		y -= legendStep
 	}
 	if l.best >= 0 {
 		p.ring(l.vx[l.best], l.vy[l.best], 3.6, Palette(0))
-		entry("validation, best "+number(l.vy[l.best], 3), 0)
+	}
+	for _, e := range l.legend() {
+		entry(e.label, e.colour)
 	}
 	p.frame(0, 0)
+}
+
+const legendStep = 1.45 * sizeText
+
+type lossEntry struct {
+	label  string
+	colour int
+}
+
+func (l *lossView) legend() (out []lossEntry) {
+	if len(l.ty) > 0 {
+		out = append(out, lossEntry{"training", 1})
+	}
+	if l.best >= 0 {
+		out = append(out, lossEntry{"validation, best " + number(l.vy[l.best], 3), 0})
+	}
+	return out
 }
 
 // short formats large round numbers with k, M and G.

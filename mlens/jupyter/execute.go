@@ -45,7 +45,8 @@ type event struct {
 
 // Execute runs the notebook at path top to bottom, without a browser, and stops at the first cell
 // that fails: that one is returned as a *[CellError]. Outputs are written back only when asked
-// for, and only when every cell passed.
+// for, and only when every cell passed. Where MLENS_FIGURES names a folder, the notebook's figures
+// go to a subfolder with the notebook's name.
 func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) error {
 	nb, err := ReadNotebook(path)
 	if err != nil {
@@ -66,6 +67,13 @@ func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) 
 	c.Env = append(c.Env, "MLENS_HEADLESS=1")
 	if opt.Quick {
 		c.Env = append(c.Env, "MLENS_QUICK=1")
+	}
+	if folder := os.Getenv(figures); folder != "" {
+		sub, err := figureFolder(folder, path)
+		if err != nil {
+			return err
+		}
+		c.Env = append(c.Env, figures+"="+sub)
 	}
 	// execute.py ends itself, the kernel and the cell's program when its input ends.
 	input, err := c.StdinPipe()
@@ -114,6 +122,16 @@ func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) 
 		return writeFile(path, b)
 	}
 	return nil
+}
+
+// figures is the environment variable with the folder that nb.Show also writes to.
+const figures = "MLENS_FIGURES"
+
+// figureFolder returns the folder of a notebook's figures: notebooks have figures of the same name.
+// It is absolute, because cells run in a folder of their own.
+func figureFolder(folder, notebook string) (string, error) {
+	base := filepath.Base(notebook)
+	return filepath.Abs(filepath.Join(folder, strings.TrimSuffix(base, filepath.Ext(base))))
 }
 
 // watch follows the lines of execute.py and lets it go on after each cell, up to the first one

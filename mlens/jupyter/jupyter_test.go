@@ -196,3 +196,34 @@ func TestProgress(t *testing.T) {
 	none.Start("x", "").Set(1, 2, 3)
 	none.Close()
 }
+
+// TestFigureFolders runs two notebooks with a jupyter that only notes where their figures go.
+func TestFigureFolders(t *testing.T) {
+	dir := t.TempDir()
+	jupyter, note := filepath.Join(dir, "jupyter"), filepath.Join(dir, "note")
+	if err := os.WriteFile(jupyter, []byte("#!/bin/sh\necho \"$MLENS_FIGURES\" >>"+note+"\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	j := &Jupyter{Root: dir, Command: jupyter, cache: dir}
+	for _, name := range []string{"a.ipynb", "b.ipynb"} {
+		if err := os.WriteFile(name, []byte(`{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("MLENS_FIGURES", "figures")
+		j.Execute(t.Context(), name, ExecuteOptions{}) // fails, as jupyter does
+	}
+	t.Setenv("MLENS_FIGURES", "")
+	j.Execute(t.Context(), "a.ipynb", ExecuteOptions{})
+	got, err := os.ReadFile(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(here, "figures", "a") + "\n" + filepath.Join(here, "figures", "b") + "\n\n"; string(got) != want {
+		t.Errorf("figures go to\n%swant\n%s", got, want)
+	}
+}

@@ -6,5 +6,6 @@
 // (nothing waits for one), and in an ordinary program or test.
 //
 // Two environment variables are for the user: MLENS_QUICK asks for small settings ([Quick]), and
-// MLENS_FIGURES names a folder that every figure is also written to.
+// MLENS_FIGURES names a folder that every figure is also written to; `mlens run` gives each
+// notebook a subfolder of it.
 package nb

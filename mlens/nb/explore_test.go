@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -182,4 +183,33 @@ func TestEngineAgrees(t *testing.T) {
 		t.Errorf("%d, %d and %d numbers", len(got.Curve), got.Curves, len(got.Source))
 	}
 	near("images", got.Alpha*1e-4/(math.Pi*0.01), l.Magnification(0.05, 0.02, 0.1, lens.Options{}).Magnification, 0.03)
+}
+
+// The view of the source plane moves to the source as it grows.
+func TestEnlarged(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("needs Node.js")
+	}
+	f := regexp.MustCompile(`(?s)function enlarged\(.*?\n}`).FindString(panelJS)
+	b, err := exec.CommandContext(t.Context(), node, "-e", f+`
+		console.log(JSON.stringify([...Array(201).keys()].map(i => enlarged(0.1, 1, 3, -2, i / 100))))`).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var views [][3]float64
+	if err := json.Unmarshal(b, &views); err != nil || len(views) != 201 {
+		t.Fatalf("%d views: %v", len(views), err)
+	}
+	if v := views[0]; math.Hypot(v[0]-0.1, v[1]) > 1e-12 || v[2] != 1 {
+		t.Errorf("without a zoom the view is %v", v)
+	}
+	before := math.Inf(1)
+	for i, v := range views {
+		away := math.Hypot(3-v[0], -2-v[1]) / v[2] // of the source from the middle, in the picture
+		if away > before || i >= 61 && away > 1e-9 {
+			t.Errorf("enlarged %.2f times, the source is %.3f half widths from the middle, before %.3f", 1/v[2], away, before)
+		}
+		before = away
+	}
 }

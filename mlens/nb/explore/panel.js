@@ -165,7 +165,7 @@ function findLight(fine) {
 }
 
 // Drawing: lengths are CSS pixels, the canvas has those of the screen.
-const left = 34, right = 8, top_ = 22, bottom = 34;
+const left = 54, right = 8, top_ = 22, bottom = 34;
 const widths = new Map(); // of the canvases: to ask the page while drawing would have it laid out each time
 const height = () => widths.get(sourcePane) - left - right + top_ + bottom; // the planes are square
 function clean(c) {
@@ -203,13 +203,13 @@ function axes(g, w, h, xs, ys, X, Y, xlabel, ylabel, title) {
 	g.fillStyle = "#555"; g.strokeStyle = "#777";
 	g.textAlign = "center";
 	g.beginPath();
-	for (const [v, s] of xs) { g.fillText(s, X(v), h - bottom + 14); g.moveTo(X(v), h - bottom); g.lineTo(X(v), h - bottom - 4) }
+	for (const [v, s] of xs) { g.fillText(s, Math.min(X(v), w - g.measureText(s).width / 2), h - bottom + 14); g.moveTo(X(v), h - bottom); g.lineTo(X(v), h - bottom - 4) }
 	g.textAlign = "right";
 	for (const [v, s] of ys) { g.fillText(s, left - 4, Y(v) + 4); g.moveTo(left, Y(v)); g.lineTo(left + 4, Y(v)) }
 	g.stroke();
 	g.fillStyle = ink;
 	write(g, xlabel, (left + w - right) / 2, h - 6);
-	if (ylabel) { g.save(); g.translate(9, (top_ + h - bottom) / 2); g.rotate(-Math.PI / 2); write(g, ylabel, 0, 0); g.restore() }
+	g.save(); g.translate(9, (top_ + h - bottom) / 2); g.rotate(-Math.PI / 2); write(g, ylabel, 0, 0); g.restore();
 	g.textAlign = "left";
 	g.font = "600 12px system-ui,sans-serif";
 	g.fillText(title, left, 14);
@@ -223,10 +223,10 @@ function inside(g, w, h) {
 }
 const trace = (g, p, X, Y) => { g.beginPath(); for (let i = 0; i < p.length; i += 2) g.lineTo(X(p[i]), Y(p[i + 1])); g.closePath() };
 // A square part of a plane, and the way from it to the canvas.
-function plane(c, [x0, y0, half], title, label) {
+function plane(c, [x0, y0, half], title, xlabel, ylabel) {
 	const [g, w, h] = clean(c);
 	const k = (w - left - right) / (2 * half), X = x => left + (x - x0 + half) * k, Y = y => top_ + (y0 + half - y) * k;
-	axes(g, w, h, steps(x0 - half, x0 + half, 4), steps(y0 - half, y0 + half, 4), X, Y, label, "", title);
+	axes(g, w, h, steps(x0 - half, x0 + half, 4), steps(y0 - half, y0 + half, 4), X, Y, xlabel, ylabel, title);
 	inside(g, w, h);
 	return {g, w, h, X, Y, k};
 }
@@ -246,13 +246,19 @@ function lenses(p) {
 }
 const disc = (g, x, y, r) => { g.beginPath(); g.arc(x, y, r, 0, 2 * Math.PI) };
 
+// The square about (cx, 0), enlarged about the source: from four times on that is in the middle,
+// however far from the rest it was.
+function enlarged(cx, half, sx, sy, zoom) {
+	const z = 10 ** -zoom, way = Math.min(zoom / Math.log10(4), 1), aside = z * (1 - way * way * (3 - 2 * way));
+	return [sx + (cx - sx) * aside, sy - sy * aside, half * z];
+}
 let sourceView; // for the pointer
 function drawSource() {
 	const [cx, half] = enclosing(curves.caustics), a = value.alpha * Math.PI / 180, [sx, sy] = at(value.time);
-	// All caustics and a piece of the path, then enlarged about the source.
-	const off = Math.abs(-Math.sin(a) * cx - value.u0), z = 10 ** -value.zoom;
-	const view = [sx + (cx - sx) * z, sy - sy * z, Math.max(1.2 * half, 1.15 * off) * z];
-	const p = plane(sourcePane, view, "Source plane", "x [θ_E]"), {g, X, Y} = p;
+	// All caustics and a piece of the path.
+	const off = Math.abs(-Math.sin(a) * cx - value.u0);
+	const view = enlarged(cx, Math.max(1.2 * half, 1.15 * off), sx, sy, value.zoom);
+	const p = plane(sourcePane, view, "Source plane", "x [θ_E]", "y [θ_E]"), {g, X, Y} = p;
 	for (const c of curves.caustics) {
 		trace(g, c, X, Y);
 		g.fillStyle = "rgba(0,114,178,.10)"; g.fill("evenodd");
@@ -278,7 +284,7 @@ function drawLens() {
 	const [sx, sy] = at(value.time), s = 10 ** value.logS, q = 10 ** value.logQ, rho = 10 ** value.logRho;
 	const v = numbers(engine.source(s, q, sx, sy, rho));
 	const [cx, half0] = enclosing(curves.critical, [-1, 1, 1, -1]), half = Math.max(1.12 * half0, 1.5);
-	const p = plane(lensPane, [cx, 0, half], "Lens plane", "x [θ_E]"), {g, w, h, X, Y} = p;
+	const p = plane(lensPane, [cx, 0, half], "Lens plane", "x [θ_E]", "y [θ_E]"), {g, w, h, X, Y} = p;
 	g.setLineDash([4, 3]); g.strokeStyle = soft; g.lineWidth = 1;
 	disc(g, X(0), Y(0), p.k); g.stroke();
 	g.setLineDash([]); g.strokeStyle = blue; g.lineWidth = 1;
