@@ -13,7 +13,7 @@ func Bare(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, name := range []string{"mlens: ", "event: ", "lens: ", "flow: ", "bank: "} {
+	for _, name := range []string{"mlens: ", "event: ", "lens: ", "flow: ", "bank: ", "calib: "} {
 		if s, ok := strings.CutPrefix(err.Error(), name); ok {
 			return bare{err, s}
 		}
