@@ -143,7 +143,7 @@ func (z *featuriser) compute(dst *features, lc event.Binned) error {
 		}
 	}
 	if len(z.sn) == 0 {
-		return fmt.Errorf("mlens: hardly any flux is above 0: is this a difference flux, or a magnitude read as a flux?")
+		return fmt.Errorf("hardly any flux is above 0: is this a difference flux, or a magnitude read as a flux?")
 	}
 	slices.Sort(z.sn)
 	start := clampInt(at*residualBlock+residualBlock/2-anomalyPoints/2, 0, n-anomalyPoints)
@@ -256,12 +256,12 @@ func (z *featuriser) baseline(lc event.Binned) (float64, error) {
 		}
 	}
 	if len(z.means) == 0 {
-		return 0, fmt.Errorf("mlens: the light curve has no measurement on the season's grid")
+		return 0, fmt.Errorf("the light curve has no measurement on the season's grid")
 	}
 	slices.SortFunc(z.means, func(a, b mean) int { return cmp.Compare(a.flux, b.flux) })
 	b := z.means[int(baselineQuantile*float64(len(z.means)))]
 	if !(b.flux > 0 && b.flux >= least*b.err) {
-		return 0, fmt.Errorf("mlens: the baseline flux is %.4g ± %.2g, but must be above 0 by %d standard errors: difference fluxes need the flux of the reference image added", b.flux, b.err, least)
+		return 0, fmt.Errorf("the baseline flux is %.4g ± %.2g, but must be above 0 by %d standard errors: difference fluxes need the flux of the reference image added", b.flux, b.err, least)
 	}
 	return b.flux, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // modelVersion changes when the features, the file format or the meaning of the
@@ -131,7 +132,7 @@ func Load(dir string) (*Estimator, error) {
 		return nil, fmt.Errorf("mlens: %s is a model of version %d, but this program reads version %d: train it anew, or use the program that made it", path, e.Version, modelVersion)
 	}
 	if err := checkNetwork(e.Network); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("mlens: %s: %w", path, spell.Bare(err))
 	}
 	for _, s := range []Scaler{e.Scaler, Scaler(e.Targets)} {
 		for k, std := range s.Std {
@@ -149,7 +150,7 @@ func Load(dir string) (*Estimator, error) {
 		return nil, fmt.Errorf("mlens: %s is damaged or cut short: %d bytes with checksum %x…, not %.8s…: fetch the model again, or train it anew", weights, len(raw), sum[:4], e.WeightsSHA256)
 	}
 	if e.model, err = flow.ReadModel(e.Network, bytes.NewReader(raw)); err != nil {
-		return nil, fmt.Errorf("mlens: %s: %w", weights, err)
+		return nil, fmt.Errorf("mlens: %s: %w", weights, spell.Bare(err))
 	}
 	return e, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // Mode is one solution of an event.
@@ -35,7 +36,7 @@ func (p *Posterior) Modes(ctx context.Context, draws []event.Theta, tries int) (
 	}
 	labels, err := calib.Modes(points, calib.ModesOptions{Period: []float64{0, 0, 360, 0, 0, 0, 0}})
 	if err != nil {
-		return nil, fmt.Errorf("mlens: %s: %w", p.Window.Name, err)
+		return nil, fmt.Errorf("mlens: %s: %w", p.Window.Name, spell.Bare(err))
 	}
 	modes := make([]Mode, slices.Max(labels)+1)
 	groups := make([][]event.Theta, len(modes))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/flow/maf"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // Posterior is a network's posterior of one event, in the coordinates of an
@@ -39,11 +40,11 @@ func (e *Estimator) Condition(lc event.LightCurve) (*Posterior, error) {
 	var z featuriser
 	f := newFeatures()
 	if err := z.compute(f, lc.Bin(season)); err != nil {
-		return nil, fmt.Errorf("%s: %w", lc.Name, err)
+		return nil, fmt.Errorf("mlens: %s: %w", lc.Name, err)
 	}
 	p, err := e.condition(f)
 	if err != nil {
-		return nil, fmt.Errorf("mlens: %s: %w", lc.Name, err)
+		return nil, fmt.Errorf("mlens: %s: %w", lc.Name, spell.Bare(err))
 	}
 	p.Window = lc
 	return p, nil

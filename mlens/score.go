@@ -46,8 +46,8 @@ func (e *Estimator) Score(ctx context.Context, events []Event, draws int, progre
 		return nil, fmt.Errorf("mlens: %d events with %d draws each, but at least one event and %d draws are needed", len(events), draws, fewest)
 	}
 	for _, ev := range events {
-		if err := e.Prior.Check(ev.Truth); err != nil {
-			return nil, fmt.Errorf("mlens: the truth of %s: %w, and the model knows events inside it only", ev.File, err)
+		if err := ev.check(e.Prior); err != nil {
+			return nil, err
 		}
 	}
 	prior := e.priorDensities()

@@ -54,8 +54,8 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 	var seconds, efficiency []float64
 	found, seed := 0, opt.Seed
 	for i, ev := range events {
-		if err := e.Prior.Check(ev.Truth); err != nil {
-			return nil, fmt.Errorf("mlens: the truth of %s: %w, and the model knows events inside it only", ev.File, err)
+		if err := ev.check(e.Prior); err != nil {
+			return nil, err
 		}
 		begin := time.Now()
 		win, err := ev.Window()

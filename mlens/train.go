@@ -17,6 +17,7 @@ import (
 	"github.com/mlens-go/microlens/mlens/cache"
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/flow"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // TrainConfig decides every bit of a trained model, up to the rounding of the
@@ -274,10 +275,10 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 		Seed: cfg.Seed, Start: start, Dir: state, CheckpointEvery: run.CheckpointEvery, Progress: run.Training, Resumed: run.Resumed,
 	})
 	if err != nil && ctx.Err() != nil {
-		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", err)
+		return nil, fmt.Errorf("mlens: stopped; the state is saved and training again goes on from it: %w", spell.Bare(err))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("mlens: %w", err)
+		return nil, fmt.Errorf("mlens: %w", spell.Bare(err))
 	}
 	e.Dir = state
 	history, err := e.History()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // An Event is a light curve whose parameters are known.
@@ -23,6 +24,7 @@ type Event struct {
 	File  string      // a light curve that event.Read reads; or the name of a simulated one
 	Truth event.Theta // t0 counted from the start of the window, see [Event.Window]
 
+	row       string // the table and line that it stands in, or ""
 	simulated *event.LightCurve
 }
 
@@ -83,7 +85,7 @@ func ReadEvents(path string) ([]Event, error) {
 		}
 	}
 	if missing != nil {
-		return nil, fmt.Errorf("mlens: %s has no column %s; its header is %q", path, strings.Join(missing, ", "), header)
+		return nil, fmt.Errorf("mlens: %s has no column %s; its header is %.200q", path, strings.Join(missing, ", "), strings.Join(header, ", "))
 	}
 	var out []Event
 	for {
@@ -92,10 +94,10 @@ func ReadEvents(path string) ([]Event, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("mlens: %s: %w", path, err)
+			return nil, fmt.Errorf("mlens: %w", spell.Row(path, err, row, len(header)))
 		}
-		e := Event{File: strings.TrimSpace(row[file])}
 		line, _ := r.FieldPos(file)
+		e := Event{File: strings.TrimSpace(row[file]), row: fmt.Sprintf("%s:%d", path, line)}
 		if e.File == "" {
 			return nil, fmt.Errorf("mlens: %s:%d: there is no name of a file", path, line)
 		}
@@ -105,7 +107,7 @@ func ReadEvents(path string) ([]Event, error) {
 		for k, c := range column {
 			v, err := strconv.ParseFloat(strings.TrimSpace(row[c]), 64)
 			if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("mlens: %s:%d: %s is %q, but must be a number", path, line, event.Names[k], row[c])
+				return nil, fmt.Errorf("mlens: %s:%d: %s is %.40q, but must be a number", path, line, event.Names[k], row[c])
 			}
 			e.Truth[k] = v
 		}
@@ -116,6 +118,20 @@ func ReadEvents(path string) ([]Event, error) {
 		return nil, fmt.Errorf("mlens: %s has a header, but no event", path)
 	}
 	return out, nil
+}
+
+// check says if the truth is outside the prior, where none of the model's
+// posteriors can be.
+func (e Event) check(prior event.Prior) error {
+	err := prior.Check(e.Truth)
+	if err == nil {
+		return nil
+	}
+	at := ""
+	if e.row != "" {
+		at = e.row + ": "
+	}
+	return fmt.Errorf("mlens: %sthe truth of %s: %w, and the model knows events inside it only", at, e.File, spell.Bare(err))
 }
 
 // Window reads the light curve and cuts the 72-day window out of it whose start

@@ -109,7 +109,7 @@ func (c *columns) have() string {
 	if c.header == nil {
 		return "the file has no header"
 	}
-	return "the header has " + strings.Join(c.header, ", ")
+	return fmt.Sprintf("the header has %.200q", strings.Join(c.header, ", "))
 }
 
 // unit decides whether values are fluxes or magnitudes, and refuses numbers

@@ -3,6 +3,8 @@ package event
 import (
 	"fmt"
 	"math"
+
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 // Params are the eight parameters of a 2L1S event in the frame of the
@@ -58,7 +60,7 @@ func (t Theta) Params() Params {
 // It knows nothing of priors.
 func (p Params) Check() error {
 	if err := p.Binary().Check(); err != nil {
-		return fmt.Errorf("event: %w", err)
+		return fmt.Errorf("event: %w", spell.Bare(err))
 	}
 	for _, c := range []struct {
 		name string

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -75,6 +76,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 		cols    *columns
 		comment []string // fields of the last comment line, which may be the header
 		first   int      // line of the first row
+		lines   []int    // of the measurements
 	)
 	sc := bufio.NewScanner(r)
 	sc.Buffer(nil, 1<<20)
@@ -84,10 +86,13 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 			continue
 		}
 		if rest, ok := strings.CutPrefix(text, "#"); ok {
-			if cols == nil {
+			if cols == nil && first == 0 {
 				comment = fields(rest)
 			}
 			continue
+		}
+		if strings.Contains(text, ",") && decimalCommas.MatchString(text) {
+			return fail(line, "the numbers have decimal commas: write decimal points, as in 1.5 for 1,5: %.60q", text)
 		}
 		row := fields(text)
 		if cols == nil {
@@ -101,7 +106,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 			header := comment
 			if len(header) != len(row) {
 				if first != 0 {
-					return fail(line, "the row has %d columns, but the header names %d: %s", len(row), len(header), strings.Join(header, ", "))
+					return fail(line, "the row has %d columns, but the header names %d: %.200q", len(row), len(header), strings.Join(header, ", "))
 				}
 				header = nil // a comment that is no header
 			}
@@ -119,7 +124,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 			}
 			x, err := strconv.ParseFloat(row[i], 64)
 			if err != nil {
-				return fail(line, "the %s in column %d is %q, which is not a number", what, i+1, row[i])
+				return fail(line, "the %s in column %d is %.40q, which is not a number", what, i+1, row[i])
 			}
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return fail(line, "the %s in column %d is %v; remove the row", what, i+1, x)
@@ -136,6 +141,7 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 			return fail(line, "time %s is before %s in the row above; sort the file by time", days(v[0]), days(lc.Times[n-1]))
 		}
 		lc.Times, values, lc.Err = append(lc.Times, v[0]), append(values, v[1]), append(lc.Err, v[2])
+		lines = append(lines, line)
 	}
 	if err := sc.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
@@ -159,16 +165,20 @@ func (o ReadOptions) Decode(r io.Reader, name string) (LightCurve, error) {
 		}
 		for i, m := range values {
 			f := math.Pow(10, -0.4*(m-zp))
-			lc.Flux[i], lc.Err[i] = f, f*lc.Err[i]*math.Ln10/2.5
-		}
-	}
-	for i, f := range lc.Flux {
-		if math.IsInf(f, 0) || math.IsInf(lc.Err[i], 0) || lc.Err[i] == 0 {
-			return fail(0, "time %s: the magnitude cannot be turned into a flux with zero point %v", days(lc.Times[i]), o.ZeroPoint)
+			sigma := f * lc.Err[i] * math.Ln10 / 2.5
+			if math.IsInf(f, 0) || math.IsInf(sigma, 0) || sigma == 0 {
+				return fail(lines[i], "the magnitude %v ± %v cannot be turned into a flux with zero point %v; if the column holds fluxes, read it with the unit flux (-unit flux)", m, lc.Err[i], zp)
+			}
+			lc.Flux[i], lc.Err[i] = f, sigma
 		}
 	}
 	return lc, nil
 }
+
+// decimalCommas matches rows such as "1,5 2,0 0,1" or "1,5;2,0;0,1", if they have a
+// comma at all. No row that can be read is like them: split at its commas it has
+// two numbers at most.
+var decimalCommas = regexp.MustCompile(`^[-+]?\d+(,\d+)?([eE][-+]?\d+)?([ \t;]+[-+]?\d+(,\d+)?([eE][-+]?\d+)?)+$`)
 
 // fields splits a line at commas, semicolons or tabs if it has any, else at
 // white space.

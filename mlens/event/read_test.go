@@ -99,6 +99,12 @@ func TestReadBad(t *testing.T) {
 		{"header too short", "err,flux,time\n1,2,3,\n", ReadOptions{}, []string{"a.dat:2", "4 columns", "header names 3"}},
 		{"magnitudes said to be flux", magnitudes, ReadOptions{Unit: InFlux}, []string{"options", "look like a magnitude", "downwards", "with the unit magnitude"}},
 		{"magnitudes under a header of flux", "t flux err\n" + magnitudes, ReadOptions{}, []string{"header", "look like a magnitude"}},
+		{"fluxes under a header of magnitudes", "time mag err\n# counts\n1 1000 10\n2 1010 10\n", ReadOptions{}, []string{"a.dat:3", "1000 ± 10", "zero point 27.615", "-unit flux"}},
+		{"decimal commas", "# a comment\n1,5 2,0 0,1\n", ReadOptions{}, []string{"a.dat:2", "decimal commas", "1,5 2,0"}},
+		{"decimal commas, header", "time flux err\n2460000 1002,0 1e-1\n", ReadOptions{}, []string{"a.dat:2", "decimal commas"}},
+		{"decimal commas, semicolons", "time;flux;err\n1,5;2,0; 0,1\n", ReadOptions{}, []string{"a.dat:2", "decimal commas"}},
+		{"decimal commas, tabs", "1,5\t-2,0E3\t0,1\n", ReadOptions{}, []string{"a.dat:1", "decimal commas"}},
+		{"bytes in a header", "a\x1b[2J,b\n1,2,3\n", ReadOptions{}, []string{"a.dat:2", `a\x1b[2J, b`}},
 		{"binary", strings.Repeat("\x00\x01", 1<<20), ReadOptions{}, []string{"not a light-curve"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -159,6 +165,32 @@ func TestReadErrorColumn(t *testing.T) {
 	path = write("time,mag,airmass", func(i int) string { return fmt.Sprintf("%d,%g,1.2", i, 18+0.01*float64(i)) })
 	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "which column is the error") || !strings.Contains(err.Error(), "airmass") {
 		t.Errorf("an airmass is taken for an error: %v", err)
+	}
+}
+
+// Where no window can be used, the error says why.
+func TestBestWindowRefuses(t *testing.T) {
+	curve := func(n int, step, flux, sigma float64) LightCurve {
+		lc := LightCurve{Name: "a.dat"}
+		for i := range n {
+			lc.Times, lc.Flux, lc.Err = append(lc.Times, step*float64(i)), append(lc.Flux, flux), append(lc.Err, sigma)
+		}
+		return lc
+	}
+	for _, c := range []struct {
+		lc   LightCurve
+		want string
+	}{
+		{curve(0, 1, 10, 1), "the fullest holds 0"},
+		{curve(29, 1, 10, 1), "30 measurements, the fullest holds 29; shorter or sparser"},
+		{curve(100, 8, 10, 1), "the fullest holds 9"},
+		{curve(100, 0.5, 1e303, 1e301), "measurement 0 (flux 1e+303, error 1e+301) overflows"},
+		{curve(100, 0.5, 1, 1e-160), "overflows"},
+		{curve(100, 0.5, 1, 1e200), "overflows"},
+	} {
+		if _, err := c.lc.BestWindow(72); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "a.dat") {
+			t.Errorf("%v, want %q", err, c.want)
+		}
 	}
 }
 

@@ -106,12 +106,23 @@ func brightest(flux []float64) int {
 // BestWindow returns the start of the proposed window in which the flux
 // deviates most from the baseline of the whole series.
 func (lc LightCurve) BestWindow(length float64) (float64, error) {
+	if err := lc.Check(); err != nil {
+		return 0, err
+	}
 	base := quantile(lc.Flux, 0.25)
-	best, start := -1.0, math.NaN()
+	best, start, most := -1.0, math.NaN(), 0
 	for _, s := range lc.Windows(length) {
 		w, err := lc.Window(s, length)
 		if err != nil {
-			continue // a season of a few points cannot be used; others may
+			// A season of a few points cannot be used; others may.
+			n := 0
+			for _, t := range lc.Times {
+				if t-s >= 0 && t-s < length {
+					n++
+				}
+			}
+			most = max(most, n)
+			continue
 		}
 		var chi2 float64
 		for i, f := range w.Flux {
@@ -123,7 +134,7 @@ func (lc LightCurve) BestWindow(length float64) (float64, error) {
 		}
 	}
 	if math.IsNaN(start) {
-		return 0, fmt.Errorf("event: %s: no window of %g days holds %d measurements", lc.Name, length, MinPoints)
+		return 0, fmt.Errorf("event: %s: no window of %g days holds %d measurements, the fullest holds %d; shorter or sparser light curves cannot be used", lc.Name, length, MinPoints, most)
 	}
 	return start, nil
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -101,7 +102,7 @@ func (j *Jupyter) Execute(ctx context.Context, path string, opt ExecuteOptions) 
 		return fmt.Errorf("%s: a cell took longer than %v:\n%s", filepath.Base(path), opt.Timeout, indent(timedOut(stderr.String())))
 	}
 	if err != nil {
-		return fmt.Errorf("%s: nbconvert: %w\n%s", filepath.Base(path), err, lastLines(stderr.String(), 6))
+		return fmt.Errorf("%s: nbconvert: %w\n%s", filepath.Base(path), err, complaint(stderr.String()))
 	}
 	executed := filepath.Join(out, filepath.Base(path))
 	b, err := os.ReadFile(executed)
@@ -176,6 +177,20 @@ func timedOut(stderr string) string {
 		s, _, _ = strings.Cut(cell, "\n-------------------")
 	}
 	return firstLines(Text(s), 3)
+}
+
+// raised is the line of a Python traceback that says what was raised.
+var raised = regexp.MustCompile(`(?m)^[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)(: .*)?$`)
+
+// complaint is what nbconvert's standard error says went wrong: of a traceback the line of the
+// error, else, and of one that quotes a cell, the last lines.
+func complaint(stderr string) string {
+	if i := strings.LastIndex(stderr, "Traceback (most recent call last)"); i >= 0 && !strings.Contains(stderr, "CellExecutionError") {
+		if line := raised.FindString(stderr[i:]); line != "" {
+			return line
+		}
+	}
+	return lastLines(stderr, 6)
 }
 
 func lastLines(s string, n int) string {

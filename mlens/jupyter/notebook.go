@@ -14,7 +14,8 @@ import (
 
 // Notebook is what we read of an .ipynb file.
 type Notebook struct {
-	Cells []Cell `json:"cells"`
+	Format int    `json:"nbformat"` // the major version of the file's form
+	Cells  []Cell `json:"cells"`
 }
 
 // Cell is one cell of a notebook.
@@ -48,7 +49,8 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*string)(t))
 }
 
-// ReadNotebook reads the file at path.
+// ReadNotebook reads the file at path, which must be of the one form with a list of cells,
+// nbformat 4.
 func ReadNotebook(path string) (*Notebook, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -57,6 +59,14 @@ func ReadNotebook(path string) (*Notebook, error) {
 	var nb Notebook
 	if err := json.Unmarshal(b, &nb); err != nil {
 		return nil, fmt.Errorf("%s: not a notebook: %w", path, err)
+	}
+	switch {
+	case nb.Format == 0:
+		return nil, fmt.Errorf("%s: not a notebook: it does not say its nbformat", path)
+	case nb.Format != 4:
+		return nil, fmt.Errorf("%s: not a notebook of nbformat 4, but of %d: convert it with \"jupyter nbconvert --to notebook\"", path, nb.Format)
+	case nb.Cells == nil:
+		return nil, fmt.Errorf("%s: not a notebook: it has no list of cells", path)
 	}
 	return &nb, nil
 }

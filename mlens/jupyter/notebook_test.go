@@ -62,6 +62,45 @@ func TestCheckOutputs(t *testing.T) {
 	}
 }
 
+func TestReadNotebook(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.ipynb")
+	for text, want := range map[string]string{
+		"":                                 "not a notebook",
+		"# a text":                         "not a notebook",
+		"{}":                               "does not say its nbformat",
+		`{"cells":[]}`:                     "does not say its nbformat",
+		`{"nbformat":3,"worksheets":[{}]}`: "of nbformat 4, but of 3",
+		`{"nbformat":4}`:                   "no list of cells",
+		`{"nbformat":4,"cells":null}`:      "no list of cells",
+		`{"nbformat":4,"cells":"none"}`:    "not a notebook",
+		`{"nbformat":4,"cells":[]}`:        "",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadNotebook(path)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path)) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestComplaint(t *testing.T) {
+	const traceback = "[NbConvertApp] Converting\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    raise ValueError(x)\n"
+	for _, test := range []struct{ stderr, want string }{
+		{"", ""},
+		{"a\nb\n", "a\nb"},
+		{"1\n2\n3\n4\n5\n6\n7\n", "2\n3\n4\n5\n6\n7"},
+		{traceback + "ValueError: no\n", "ValueError: no"},
+		{traceback + "KeyError: 1\n\nDuring handling of it:\n\n" + traceback + "nbformat.reader.NotJSONError: {}\n\nOn instance:\n{'cells': []}\n", "nbformat.reader.NotJSONError: {}"},
+		{traceback + "nbclient.exceptions.CellExecutionError: in\nthe cell\n", "  File \"a.py\", line 1, in f\n    raise ValueError(x)\nnbclient.exceptions.CellExecutionError: in\nthe cell"},
+	} {
+		if got := complaint(test.stderr); !strings.HasSuffix(got, test.want) || strings.Count(got, "\n") > 5 || test.want == "" && got != "" {
+			t.Errorf("%q: %q", test.stderr, got)
+		}
+	}
+}
+
 func TestTidy(t *testing.T) {
 	in := `{"metadata":{"language_info":{"name":"go","version":"go1.26.8"}},"cells":[{"cell_type":"code","metadata":{"execution":{"iopub":1}},"source":["a<b&&\"é\""],"execution_count":1.0}],"nbformat":4}`
 	got, err := tidy([]byte(in))

@@ -79,6 +79,8 @@ func TestReferenceDisc(t *testing.T) {
 			d := math.Abs(res.Magnification - r.disc)
 			if d > res.Error+2*r.relErr*r.disc {
 				beyond++
+				t.Errorf("tol %g id %d stratum %d %+v (%g, %g) rho %g: %.12g ± %.1e by %v is beyond its error from %.12g",
+					tol, r.id, r.stratum, r.b, r.x, r.y, r.rho, res.Magnification, res.Error, res.Method, r.disc)
 			}
 			e := d / math.Max(tol, tol*r.disc)
 			worst = math.Max(worst, e)

@@ -85,7 +85,7 @@ func TestAside(t *testing.T) {
 			worst = math.Max(worst, part)
 			if bound > 1 {
 				beyond++
-				t.Logf("tol %g draw %d: %+v (%g, %g) rho %g: %+v, off by %.3g of its error", tol, i, b, x, y, rho, res, bound)
+				t.Errorf("tol %g draw %d: %+v (%g, %g) rho %g: %+v, off by %.3g of its error", tol, i, b, x, y, rho, res, bound)
 			}
 			if part > 1 {
 				t.Errorf("tol %g draw %d: %+v (%g, %g) rho %g: %+v, off by %.3g of the tolerance", tol, i, b, x, y, rho, res, part)

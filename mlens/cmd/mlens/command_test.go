@@ -74,3 +74,32 @@ func TestUnknownFlag(t *testing.T) {
 	refused(t, `"abc"|-n|"go tool mlens simulate --help"`, "simulate", "-n", "abc")
 	refused(t, `unknown command "infr"`, "infr")
 }
+
+// Values that flags cannot have are refused in the words of this program.
+func TestBadValues(t *testing.T) {
+	for _, test := range []struct {
+		words string
+		args  []string
+	}{
+		{`-seed is "-1", but must be a whole number, 0 or above: "go tool mlens infer --help"`, []string{"infer", "-seed", "-1", "a.csv"}},
+		{`-seed is "99999999999999999999", which is too large`, []string{"infer", "-seed", "99999999999999999999", "a.csv"}},
+		{`-tol is "abc", but must be a number: "go tool mlens magnify --help"`, []string{"magnify", "-tol", "abc", "a.csv"}},
+		{`-port is "abc", but must be a whole number`, []string{"lab", "-port", "abc"}},
+		{`-timeout is "5", but must be a time such as 90s`, []string{"run", "-timeout", "5"}},
+		{`-json is "perhaps", but must be true or false`, []string{"infer", "-json=perhaps", "a.csv"}},
+		{`-cut is "x", but must be paper, literal, or a number above 0`, []string{"train", "-cut", "x"}},
+		{"-port is 99999999|from 1 to 65535|0 takes the first free one", []string{"lab", "-port", "99999999"}},
+		{"-port is -1|from 1 to 65535", []string{"lab", "-port", "-1"}},
+	} {
+		refused(t, test.words, test.args...)
+		if _, err := run(t, test.args...); err != nil && strings.Contains(err.Error(), "strconv") {
+			t.Errorf("%q", err)
+		}
+	}
+}
+
+func TestConsoleHelp(t *testing.T) {
+	if out := mustRun(t, "console", "--help"); !strings.Contains(out, ": %%\n") {
+		t.Errorf("no example of a statement in %q", out)
+	}
+}

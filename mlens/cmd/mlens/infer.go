@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
@@ -105,8 +106,8 @@ func (o *inferOptions) check() error {
 	default:
 		return fmt.Errorf("-unit is %q, but must be %s or %s", o.unit, event.InFlux, event.InMagnitudes)
 	}
-	if info, err := os.Stat(o.out); o.out != "" && err == nil && !info.IsDir() {
-		return fmt.Errorf("-out is %s, but that is a file: name a folder", o.out)
+	if err := checkFolder("out", o.out); err != nil {
+		return err
 	}
 	o.start = math.NaN()
 	if o.window != "" {
@@ -164,7 +165,8 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 	}
 	draws := post.Sample(o.n, o.seed)
 	if len(draws) < fewestDraws {
-		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on", file, 100*post.Inside())
+		return fmt.Errorf("%s: the network puts %.2g %% of its density inside the prior: the light curve is unlike any that it was trained on: %s",
+			file, 100*post.Inside(), oddities(win, start))
 	}
 	if o.refine {
 		return inferRefined(ctx, w, file, start, post, draws, o)
@@ -182,6 +184,18 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 		return printJSON(w, file, start, draws, modes)
 	}
 	return printTable(w, file, start, win, draws, modes)
+}
+
+// oddities says what to look at in a light curve that the network cannot use; start is that of the window.
+func oddities(win event.LightCurve, start float64) string {
+	flux, sigma := slices.Sorted(slices.Values(win.Flux)), slices.Sorted(slices.Values(win.Err))
+	n := win.Len()
+	if flux[0] == flux[n-1] {
+		return "its flux is constant"
+	}
+	median, i := flux[n/2], slices.Index(win.Flux, flux[n-1])
+	return fmt.Sprintf("look at its error bars (the median one is %.2g of the median flux), and for outliers (the largest flux, at %.10g, is %.3g times the median, the smallest %.3g times)",
+		sigma[n/2]/median, start+win.Times[i], flux[n-1]/median, flux[0]/median)
 }
 
 // writeInference writes draws and figures to folder dir, each whole or not at all.

@@ -160,6 +160,17 @@ func TestWarning(t *testing.T) {
 	}
 }
 
+func TestOddities(t *testing.T) {
+	lc := event.LightCurve{Times: []float64{0, 1, 2, 3}, Flux: []float64{10, 10, 10, 10}, Err: []float64{1, 2, 2, 3}}
+	if got := oddities(lc, 100); got != "its flux is constant" {
+		t.Errorf("%q", got)
+	}
+	lc.Flux[2] = 1e6
+	if got := oddities(lc, 100); !strings.Contains(got, "0.2 of the median flux") || !strings.Contains(got, "at 102, is 1e+05 times the median, the smallest 1 times") {
+		t.Errorf("%q", got)
+	}
+}
+
 // rows returns a light curve of 200 rows, 0.3 days apart, with an event of magnitude 2 and without
 // noise; row changes single ones. Row i is on line i+2.
 func rows(row func(i int, t, flux, err string) string) string {
@@ -222,6 +233,21 @@ func TestInferRefuses(t *testing.T) {
 		return fmt.Sprintf("%s,%.2f,%s", t, f-1030, e)
 	})))
 
+	for name, row := range map[string]func(i int, t, f, e string) string{
+		"outlier.csv": func(i int, t, f, e string) string {
+			if i == 50 {
+				f += "e6"
+			}
+			return t + "," + f + "," + e
+		},
+		"exact.csv": func(_ int, t, f, _ string) string { return t + "," + f + ",1e-12" },
+	} {
+		check(name+"|unlike any|error bars|outliers", write(name, rows(row)))
+	}
+	check("huge.csv|measurement 0|overflows|one factor", write("huge.csv", rows(func(_ int, t, f, _ string) string { return t + "," + f + "e300,1e301" })))
+	check("few.csv|the fullest holds 20", write("few.csv", strings.Join(strings.Split(rows(func(_ int, t, f, e string) string { return t + "," + f + "," + e }), "\n")[:21], "\n")))
+	check("commas.csv:2|decimal commas", write("commas.csv", "time flux err\n1,5 2,0 0,1\n"))
+
 	// Flags.
 	check("good.csv|0 measurements between 5000 and 5072|choose another start", "-window", "5000", good)
 	check("good.csv|W149|no column", "-value", "W149", good)
@@ -234,6 +260,9 @@ func TestInferRefuses(t *testing.T) {
 	check("one light-curve file")
 	check("one light-curve file", good, good)
 	refused(t, "-out is "+good+"|a file", quick("-out", good, good)...)
+	if _, err := run(t, quick(filepath.Join(dir, "difference.csv"))...); err == nil || strings.Count(err.Error(), "mlens: ")+strings.Count(err.Error(), "event: ") > 1 {
+		t.Errorf("more than one package begins %q", err)
+	}
 
 	// Models.
 	check("no model in "+dir+"|model.json", "-model", dir, good)

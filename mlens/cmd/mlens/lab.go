@@ -28,6 +28,9 @@ ends JupyterLab and its kernels.
   MLENS_JUPYTER   path of the jupyter program to use, or "private"`,
 		Example: "  go tool mlens lab\n  go tool mlens lab --port 9000 --no-browser",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if port < 0 || port > 65535 {
+				return fmt.Errorf("-port is %d, but ports go from 1 to 65535; 0 takes the first free one from 8888 up", port)
+			}
 			ctx, out := cmd.Context(), cmd.OutOrStdout()
 			j, err := prepare(ctx, cmd.ErrOrStderr())
 			if err != nil {

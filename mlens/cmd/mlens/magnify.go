@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 	"github.com/mlens-go/microlens/mlens/lens"
 )
 
@@ -28,6 +29,8 @@ and writes the same rows with magnification, error (a bound on its absolute erro
 and images (of the source's centre) added. Other columns pass through; lines that
 start with # are left out. x and y are in Einstein radii of the total mass, the
 centre of mass at the origin, the primary at x = −s·q/(1+q).
+
+Where the error is above the tolerance, a line on standard error says in how many rows.
 
 Nothing is written before all rows are checked. Interrupted, it ends the output with
 a line that starts with "# interrupted" after the last whole row, says how many rows
@@ -47,7 +50,7 @@ were written, and fails.`,
 				defer f.Close()
 				in, name = f, args[0]
 			}
-			return magnify(cmd.Context(), cmd.OutOrStdout(), in, name, lens.Options{AbsTol: tol, RelTol: tol, PointSource: point})
+			return magnify(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), in, name, lens.Options{AbsTol: tol, RelTol: tol, PointSource: point})
 		},
 	}
 	c.Flags().Float64Var(&tol, "tol", tol, "tolerance: the error is at most tol and tol·magnification, whichever is larger")
@@ -64,7 +67,8 @@ var added = []string{"magnification", "error", "images"}
 // magnify copies CSV from r to w and adds the magnifications. All of the input
 // is read and checked before anything is written. When ctx ends after that, the
 // output is a whole number of rows and a line that tells it from a complete one.
-func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt lens.Options) error {
+// Rows that miss the tolerance are counted on remarks.
+func magnify(ctx context.Context, w, remarks io.Writer, r io.Reader, name string, opt lens.Options) error {
 	in := csv.NewReader(r)
 	in.Comment = '#'
 	header, err := in.Read()
@@ -83,7 +87,7 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 	}
 	for i, h := range header {
 		if slices.Contains(names, strings.TrimSpace(h)) && column(strings.TrimSpace(h)) != i {
-			return fmt.Errorf("%s: there are two columns %q; remove one", name, strings.TrimSpace(h))
+			return fmt.Errorf("%s: there are two columns %.40q; remove one", name, strings.TrimSpace(h))
 		}
 	}
 	for _, n := range added {
@@ -94,7 +98,7 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 	var at [5]int
 	for k, n := range names {
 		if at[k] = column(n); at[k] < 0 {
-			return fmt.Errorf("%s: there is no column %q; the header has %s", name, n, strings.Join(header, ", "))
+			return fmt.Errorf("%s: there is no column %q; the header has %.200q", name, n, strings.Join(header, ", "))
 		}
 	}
 	var rows [][]string
@@ -105,7 +109,7 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return spell.Row(name, err, row, len(header))
 		}
 		src, err := parseSource(row, names, at)
 		if err != nil {
@@ -124,6 +128,7 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 	if out.Flush(); out.Error() != nil {
 		return out.Error()
 	}
+	late := 0
 	results := make([]lens.Result, min(chunkRows, len(rows)))
 	for lo := 0; lo < len(rows); lo += chunkRows {
 		n := min(chunkRows, len(rows)-lo)
@@ -143,6 +148,9 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 			return fmt.Errorf("%s: %d of %d rows were written: %w", name, lo, len(rows), ctx.Err())
 		}
 		for i, res := range results[:n] {
+			if res.Late {
+				late++
+			}
 			if err := out.Write(append(rows[lo+i], strconv.FormatFloat(res.Magnification, 'g', -1, 64),
 				strconv.FormatFloat(res.Error, 'g', 3, 64), strconv.Itoa(res.Images))); err != nil {
 				return err
@@ -151,6 +159,9 @@ func magnify(ctx context.Context, w io.Writer, r io.Reader, name string, opt len
 		if out.Flush(); out.Error() != nil {
 			return fmt.Errorf("writing rows %d to %d of %d: %w", lo+1, lo+n, len(rows), out.Error())
 		}
+	}
+	if late > 0 {
+		fmt.Fprintf(remarks, "%s: %d of %d rows have an error above the tolerance\n", name, late, len(rows))
 	}
 	return nil
 }
@@ -166,7 +177,7 @@ func parseSource(row, names []string, at [5]int) (source, error) {
 	for k, n := range names {
 		x, err := strconv.ParseFloat(strings.TrimSpace(row[at[k]]), 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return source{}, fmt.Errorf("%s is %q, but must be a finite number", n, row[at[k]])
+			return source{}, fmt.Errorf("%s is %.40q, but must be a finite number", n, row[at[k]])
 		}
 		if k >= 2 && math.Abs(x) > lens.MaxPosition {
 			return source{}, fmt.Errorf("%s is %v, but must be within ±%g", n, x, lens.MaxPosition)
@@ -177,5 +188,5 @@ func parseSource(row, names []string, at [5]int) (source, error) {
 		return source{}, fmt.Errorf("rho is %v, but must be 0 or above", v[4])
 	}
 	src := source{lens.Binary{S: v[0], Q: v[1]}, v[2], v[3], v[4]}
-	return src, src.lens.Check()
+	return src, spell.Bare(src.lens.Check())
 }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
 func main() {
@@ -29,11 +31,11 @@ func main() {
 	case err == nil:
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		// What was saved, if the command says so.
-		what := strings.TrimPrefix(strings.TrimSuffix(err.Error(), context.Canceled.Error()), "mlens: ")
+		what := strings.TrimSuffix(spell.Bare(err).Error(), context.Canceled.Error())
 		fmt.Fprintln(os.Stderr, strings.TrimRight("mlens: interrupted: "+what, ": "))
 		os.Exit(130)
 	default:
-		fmt.Fprintln(os.Stderr, "mlens:", strings.TrimPrefix(err.Error(), "mlens: "))
+		fmt.Fprintln(os.Stderr, "mlens:", spell.Bare(err))
 		os.Exit(1)
 	}
 }
@@ -58,9 +60,7 @@ func newRootCommand() *cobra.Command {
 		newEvaluateCommand(),
 		newMagnifyCommand(),
 	)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w: %q lists the flags", err, "go tool "+c.CommandPath()+" --help")
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.SetArgs(doubleDash(os.Args[1:]))
 	return root
 }

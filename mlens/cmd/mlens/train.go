@@ -46,6 +46,9 @@ the command anew, which needs a C compiler.`,
 			if err := checkBackend(backend); err != nil {
 				return err
 			}
+			if err := checkFolder("out", out); err != nil {
+				return err
+			}
 			cfg.Network = build()
 			if from != "" {
 				var err error
@@ -80,7 +83,7 @@ the command anew, which needs a C compiler.`,
 			}
 			if out != "" {
 				if err := est.Save(out); err != nil {
-					return err
+					return fmt.Errorf("the model is trained and lies in %s, but cannot be copied to -out %s: %w", est.Dir, out, spell.Bare(err))
 				}
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "model: %s\n", est.Dir)

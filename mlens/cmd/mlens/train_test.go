@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,6 +58,12 @@ func TestTrain(t *testing.T) {
 	if now := modTimes(t, dir); !maps.Equal(now, files) {
 		t.Errorf("a finished training was written again: %v, %v", files, now)
 	}
+	// Where no copy can be made, the error says where the model is.
+	blocked := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(blocked, "weights.safetensors", "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "trained and lies in "+where+", but|-out "+blocked, append(args, "-out", blocked)...)
 	// It can be trained on from there.
 	on := mustRun(t, append(args, "-from", model, "-lr", "1e-4")...)
 	_, where, _ = strings.Cut(on, "\nmodel: ")
@@ -80,7 +87,9 @@ func TestTrainRefuses(t *testing.T) {
 		"-lr=0":          "-lr is 0",
 		"-lr=nan":        "-lr is NaN",
 		"-lr=2":          "learning rate is 2",
-		"-cut=0":         "--cut|paper, literal",
+		"-cut=0":         `-cut is "0"|paper, literal`,
+		"-out=main.go":   "-out is main.go|a file: name a folder",
+		"-out=main.go/m": "-out is main.go/m|main.go is a file",
 		"-cut=1e-3":      "cut|> 0.001|0.008",
 		"-irregular=1.5": "irregular|1.5",
 		"-judge=-1":      "-judge is -1",

@@ -1,4 +1,4 @@
-// Package spell writes durations for people.
+// Package spell writes durations and errors for people.
 package spell
 
 import (
