@@ -98,14 +98,14 @@ func (c *contour) integrate(folds []fold, eta, beta complex128, rho float64, opt
 		return c.blind(opt)
 	}
 	if c.nCross == 0 && c.n == 0 {
-		if a, err, ok = c.periodic(folds, opt); ok {
+		if a, err, ok = c.periodic(folds, opt); ok && finite(a) {
 			return a, err, true
 		}
 	}
 	var ps [maxPanels]panel
 	n := c.divide(&ps)
 	a, err = c.adapt(&ps, n, opt)
-	if c.lost > 0 || c.bad > 2+c.evals/100 {
+	if c.lost > 0 || c.bad > 2+c.evals/100 || !finite(a) {
 		return c.blind(opt)
 	}
 	return a, err, err <= opt.target(a) && !c.vague
@@ -119,5 +119,9 @@ func (c *contour) blind(opt Options) (a, err float64, ok bool) {
 		ps[i] = panel{lo: math.Pi / 8 * float64(i), hi: math.Pi / 8 * float64(i+1)}
 	}
 	a, err = c.adapt(&ps, 16, opt)
-	return a, err, c.lost == 0 && err <= opt.target(a)
+	return a, err, c.lost == 0 && finite(a) && err <= opt.target(a)
 }
+
+// finite is false where a limb passes exactly through a lens and a node of the
+// integral lies there: one root is infinitely far away then.
+func finite(a float64) bool { return !math.IsInf(a, 0) && !math.IsNaN(a) }

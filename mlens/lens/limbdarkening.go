@@ -98,7 +98,7 @@ func (e *engine) annulus(eta, beta complex128, rho, w float64, opt Options) (a, 
 		a, err, ok = e.c.integrate(e.folds, eta, beta, rho*(1+step), opt)
 		err += 10 * step * a
 		want := opt.target(a)
-		if a >= 1-2*opt.target(1) && !e.c.vague && (ok || err*w <= 0.05*want || err <= 2*want) {
+		if finite(a) && a >= 1-2*opt.target(1) && !e.c.vague && (ok || err*w <= 0.05*want || err <= 2*want) {
 			return a, err, true
 		}
 		if !(a >= 0.5) {

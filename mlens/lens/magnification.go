@@ -186,10 +186,10 @@ func (e *engine) disc(eta, beta complex128, rho float64, opt Options, r Result) 
 	r.Method = Contour
 	bad := func() bool {
 		// An error that only rounding keeps above the target is no failure.
-		return !(a >= 1-2*opt.target(1)) || e.c.vague || !ok && !(err <= math.Max(2*opt.target(a), 1e-6*a))
+		return !finite(a) || !(a >= 1-2*opt.target(1)) || e.c.vague || !ok && !(err <= math.Max(2*opt.target(a), 1e-6*a))
 	}
 	if bad() {
-		if e.c.vague || !(a >= 0.5) {
+		if e.c.vague || !finite(a) || !(a >= 0.5) {
 			a, err = 1, math.Inf(1)
 		}
 		// A caustic on the very limb may be the trouble. By Green's theorem
