@@ -12,6 +12,10 @@ import (
 // right to 0.05 (a test).
 const noiseShare = 0.02
 
+// finest is the smallest error of a magnification aimed at: no photometry is
+// better, whatever its error column says.
+const finest = 1e-7
+
 // Exact computes magnifications for one light curve, each epoch as precisely as
 // its measurement needs. It holds work space: one goroutine at a time.
 type Exact struct {
@@ -47,7 +51,7 @@ func (e *Exact) Magnification(p Params) ([]float64, error) {
 	}
 	source := p.Fs * e.baseline
 	for i, s := range e.lc.Err {
-		e.tol[i] = noiseShare * s / source
+		e.tol[i] = max(noiseShare*s/source, finest)
 	}
 	// Interpolation is held to the tolerances; as an option it only has to be
 	// allowed.
