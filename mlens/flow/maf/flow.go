@@ -9,7 +9,7 @@
 // passes of a sample each weight is used once, and sampling costs about as much as a density.
 //
 // Samples are computed in tiles of 64, each from a random sequence of its own, so results do not
-// depend on the number of processors. With GOEXPERIMENT=simd on amd64 the inner loops use AVX2;
+// depend on the number of processors. With GOEXPERIMENT=simd on amd64 the inner loops use AVX2 or AVX-512;
 // without it they are plain Go and agree to rounding.
 //
 // The package imports the standard library only. The training side (package flow) exports its

@@ -1,0 +1,34 @@
+package bank
+
+import (
+	"context"
+	"math"
+	"testing"
+)
+
+// The cut as a function of the parameters agrees with that of the simulations, which
+// differ from it in the fraction of a step of t0 only.
+func TestSelection(t *testing.T) {
+	b, err := Simulate(context.Background(), coarse(200), t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	s := NewSelection(b.Config, CutPaper)
+	passed := 0
+	for i, rec := range b.Records {
+		if math.Abs(math.Log(rec.Chi2/CutPaper)) < 0.3 {
+			continue // on the border, where the fraction decides
+		}
+		p := rec.Params
+		p.T0 += 11 // when it happens does not matter
+		if got, want := s.Passes(p), rec.Chi2 > CutPaper; got != want {
+			t.Errorf("simulation %d: %v, but its χ²/dof is %v", i, got, rec.Chi2)
+		} else if got {
+			passed++
+		}
+	}
+	if passed < 20 {
+		t.Errorf("%d of %d pass", passed, len(b.Records))
+	}
+}
