@@ -80,16 +80,18 @@ type Refined struct {
 // out, mostModes the number of solutions that get draws.
 const (
 	improbable = 60
-	mostModes  = 6
+	mostModes  = 16
 )
 
 // Refine finds the exact posterior: it goes downhill from the network's best
 // draws to the solutions ([Posterior.Solutions]), and draws from the exact
 // likelihood times the prior by adaptive importance sampling that starts at all
-// of them ([refine.Sample]). The network decides only where the search begins.
+// of them ([refine.Sample]). The network decides only where the search begins, and
+// where else a tenth of the draws looks.
 //
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
 // or what a cut leaves of it.
+//
 // Where the diagnostics of importance sampling are bad, an ensemble of walkers goes
 // on from its draws ([refine.Ensemble]).
 //
@@ -106,7 +108,7 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 	}
 	best := solutions[0].Fluxes.Chi2
 	solutions = slices.DeleteFunc(solutions, func(s Solution) bool { return s.Fluxes.Chi2 > best+2*improbable })
-	r, err := p.RefineFrom(ctx, solutions[:min(len(solutions), mostModes)], opt)
+	r, err := p.RefineFrom(ctx, solutions, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -131,10 +133,17 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	out := &Refined{post: p, lik: lik, Photons: lik.Photons()}
 	var starts []refine.Start
 	fs := 0.0
-	for _, s := range solutions {
-		starts = append(starts, refine.Start{X: s.Params[:event.Fs], Information: s.Information})
-		out.Modes = append(out.Modes, RefinedMode{Solution: s})
-		fs = max(fs, s.Params[event.Fs])
+	settled, err := p.settle(ctx, solutions)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range refine.Distinct(settled, p.curveParameters()) {
+		if i == mostModes {
+			break
+		}
+		starts = append(starts, settled[k])
+		out.Modes = append(out.Modes, RefinedMode{Solution: solutions[k]})
+		fs = max(fs, solutions[k].Params[event.Fs])
 	}
 	d := density{lik: lik, prior: p.prior, fs: fs}
 	if opt.Cut > 0 {
@@ -142,7 +151,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		d.selected = out.selected
 	}
 	sampled, err := refine.Sample(ctx, d.logProb, p.curveParameters(), starts, refine.SampleOptions{
-		Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS,
+		Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: p.guide(opt.Seed),
 		Progress: func(n int, ess float64) {
 			if opt.Progress != nil {
 				opt.Progress("effective draws", int(ess), int(opt.ESS))
@@ -166,6 +175,51 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	slices.SortStableFunc(out.Modes, func(a, b RefinedMode) int { return cmp.Compare(b.LogEvidence, a.LogEvidence) })
 	return out, nil
+}
+
+// settle returns where draws from the neighbourhood of each solution are best
+// centred.
+func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.Start, error) {
+	out := make([]refine.Start, len(solutions))
+	err := parallel(ctx, len(solutions), func(i int) {
+		s := solutions[i]
+		out[i] = refine.Start{X: s.Params[:event.Fs], Information: s.Information}
+		r, n, err := p.surprise(s.Params)
+		if err != nil {
+			return
+		}
+		at, ok, err := refine.Settle(ctx, r, n, s.Params[:event.Fs], p.curveParameters(), refine.Options{Iterations: 100})
+		if ok && err == nil {
+			out[i] = at
+		}
+	}, nil)
+	return out, err
+}
+
+// guide returns where the network's draws are, none without a network.
+func (p *Posterior) guide(seed uint64) (places [][]float64) {
+	if p.density == nil {
+		return nil
+	}
+	for _, t := range p.Sample(2000, seed) {
+		places = append(places, slices.Clone(t[:event.Fs]))
+	}
+	return places
+}
+
+// surprise returns residuals and their number, those of the light curve and what the
+// prior adds to them, so that the posterior is exp(−½ Σ r²), but for f_s. t is where
+// it will be called first.
+func (p *Posterior) surprise(t event.Theta) (refine.Residuals, int, error) {
+	r, err := p.residuals(t, new(event.Fluxes))
+	if err != nil {
+		return nil, 0, err
+	}
+	n := p.Window.Len()
+	return func(dst, x []float64) error {
+		dst[n] = (x[event.LogTE] - p.prior.LogTEMean) / p.prior.LogTESigma
+		return r(dst[:n], x)
+	}, n + 1, nil
 }
 
 // density is the exact posterior of the seven parameters that decide the

@@ -254,35 +254,43 @@ func (p *Posterior) Polish(ctx context.Context, t event.Theta) (Solution, error)
 // polish goes downhill in χ² from t. It returns false where the magnification
 // fails.
 func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (Solution, bool) {
-	params := p.curveParameters()
-
-	lc := p.Window
-	exact, err := event.NewExact(lc)
+	var f event.Fluxes
+	residuals, err := p.residuals(t, &f)
 	if err != nil {
 		return Solution{}, false
 	}
-	var f event.Fluxes
-	residuals := func(dst, x []float64) error {
+	m, err := refine.Minimise(ctx, residuals, p.Window.Len(), t[:event.Fs], p.curveParameters(), refine.Options{Iterations: iterations})
+	if m.X == nil || residuals(make([]float64, p.Window.Len()), m.X) != nil {
+		return Solution{}, false
+	}
+	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof(), Converged: m.Converged, Information: m.Information}
+	copy(s.Params[:], m.X)
+	s.Params[event.Fs] = f.Fs()
+	s.Params[event.Alpha] = math.Mod(math.Mod(m.X[event.Alpha], 360)+360, 360)
+	return s, err == nil
+}
+
+// residuals returns the residuals of the light curve as a function of all
+// parameters but f_s, whose start is t's; the fluxes fitted are stored in f.
+func (p *Posterior) residuals(t event.Theta, f *event.Fluxes) (refine.Residuals, error) {
+	lc := p.Window
+	exact, err := event.NewExact(lc)
+	if err != nil {
+		return nil, err
+	}
+	return func(dst, x []float64) error {
 		copy(t[:], x)
 		a, err := exact.Magnification(t.Params())
 		if err != nil {
 			return err
 		}
-		f = p.fluxes(a)
+		*f = p.fluxes(a)
 		t[event.Fs] = f.Fs() // it decides how precise A must be
 		for i, v := range a {
 			dst[i] = (lc.Flux[i] - f.Source*v - f.Blend) / lc.Err[i]
 		}
 		return nil
-	}
-	m, err := refine.Minimise(ctx, residuals, lc.Len(), t[:event.Fs], params, refine.Options{Iterations: iterations})
-	if m.X == nil || residuals(make([]float64, lc.Len()), m.X) != nil {
-		return Solution{}, false
-	}
-	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof(), Converged: m.Converged, Information: m.Information}
-	s.Params = t
-	s.Params[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
-	return s, err == nil
+	}, nil
 }
 
 // curveParameters describes the parameters that decide the magnification, all but

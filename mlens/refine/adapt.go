@@ -2,40 +2,66 @@ package refine
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
 const (
-	// maxParts is the largest number of t distributions of one mode.
-	maxParts = 4
-	// wanted is the effective sample size that a fit needs for each of its
-	// parts; with less the weights are flattened.
-	wanted = 30
-	// split is the efficiency of a mode's draws below which it gets one part
-	// more.
-	split = 0.5
+	// maxParts is the largest number of t distributions of one mode's mixture.
+	maxParts = 8
+	// wanted is the effective sample size that a fit needs for a mode and for each
+	// of its parts; with less the weights are flattened.
+	wanted, wantedEach = 30, 10
+	// A mixture gets one part more while the efficiency of its draws is below split
+	// and they are worth toSplit draws a part.
+	split   = 0.6
+	toSplit = 40
+	// Besides its parts, a mixture has an envelope with this share of its weight,
+	// and this many times its variance: what lies between the parts and just
+	// outside.
+	enveloped, envelopeWidth = 0.15, 2
+	// guided is the share of draws from the mixture that is fitted to the guide.
+	guided = 0.1
 )
 
-// fit returns a mixture fitted to the draws of a mode, by expectation
-// maximisation for t distributions with the draws' weights. The weights are
+// adapt fits the proposals to the draws and shares out the next round.
+func (r *run) adapt() {
+	evidence := make([]float64, len(r.modes))
+	for k := range r.modes {
+		r.modes[k] = [2]mixture{r.fit(k, 0), r.fit(k, 1)}
+		evidence[k] = logSum(r.logWeights(0, k))
+	}
+	total := logSum(evidence)
+	for k := range r.share {
+		r.share[k] = 0.02
+		if !(effective(r.logWeights(0, k)) >= 2*known) && !r.idle(k) {
+			r.share[k] = 0.4 / float64(len(r.modes))
+		}
+		if w := math.Exp(evidence[k] - total); w > 0 {
+			r.share[k] += w
+		}
+	}
+}
+
+// fit returns the mixture of a mode for one half of the draws, fitted to those of
+// the other half, by expectation maximisation for t distributions with the draws' weights. The weights are
 // raised to the largest power up to 1 that leaves enough of them.
-func (r *run) fit(mode int) mixture {
-	m := r.modes[mode]
+func (r *run) fit(mode, half int) mixture {
+	m := r.modes[mode][half]
 	var in []*drawn
 	var logW []float64
 	for i := range r.draws {
-		if w := &r.draws[i]; w.mode == mode && !math.IsInf(w.logP, -1) {
+		if w := &r.draws[i]; w.mode == mode && w.half != half && !math.IsInf(w.logP, -1) {
 			in = append(in, w)
-			logW = append(logW, w.logWeight())
+			logW = append(logW, w.logWeight(0))
 		}
 	}
-	d := len(r.space)
-	if len(in) < 4*d {
+	if len(in) < 4*len(r.space) {
 		return m
 	}
-	logW, power := flatten(logW, float64(wanted*len(m)))
-	if power == 1 && len(m) < maxParts && effective(logW) < split*float64(len(in)) && effective(logW) > 2*wanted*float64(len(m)) {
+	logW = flatten(logW, float64(wanted+wantedEach*len(m)))
+	if e := effective(logW); len(m) < maxParts && e < split*float64(len(in)) && e > float64(toSplit*len(m)) {
 		m = r.divide(m)
 	}
 	total := logSum(logW)
@@ -54,8 +80,8 @@ func (r *run) fit(mode int) mixture {
 }
 
 // flatten raises weights to the largest power up to 1 that leaves an effective
-// sample size of want, and returns that power.
-func flatten(logW []float64, want float64) ([]float64, float64) {
+// sample size of want.
+func flatten(logW []float64, want float64) []float64 {
 	want = min(want, float64(len(logW))/2)
 	out := make([]float64, len(logW))
 	at := func(power float64) float64 {
@@ -65,7 +91,7 @@ func flatten(logW []float64, want float64) ([]float64, float64) {
 		return effective(out)
 	}
 	if at(1) >= want {
-		return out, 1
+		return out
 	}
 	lo, hi := 0.0, 1.0
 	for range 40 {
@@ -76,7 +102,7 @@ func flatten(logW []float64, want float64) ([]float64, float64) {
 		}
 	}
 	at(lo)
-	return out, lo
+	return out
 }
 
 // divide replaces the heaviest part by two, one to either side along its longest
@@ -115,7 +141,7 @@ func (r *run) divide(m mixture) mixture {
 		for k := range mean {
 			mean[k] = old.mean[k] + sign*0.7*length*axes.At(k, d-1)*math.Sqrt(old.cov.At(k, k))
 		}
-		c, ok := newStudent(old.weight/2, mean, old.cov, old.mode)
+		c, ok := newStudent(old.weight/2, mean, old.cov)
 		if !ok {
 			return m
 		}
@@ -149,7 +175,7 @@ func (r *run) maximise(m mixture, in []*drawn, weights []float64) (mixture, bool
 			acc[i].w += share
 			acc[i].wu += u
 			pull[j][i] = u
-			images[j][i] = append([]float64(nil), near[i]...)
+			images[j][i] = slices.Clone(near[i])
 			for k := range d {
 				acc[i].y[k] += u * near[i][k]
 			}
@@ -193,7 +219,7 @@ func (r *run) maximise(m mixture, in []*drawn, weights []float64) (mixture, bool
 		for k := range mean {
 			mean[k] = (1-keep)*acc[i].y[k] + keep*c.mean[k]
 		}
-		next, ok := newStudent(max(acc[i].w, 0.01), mean, cov, c.mode)
+		next, ok := newStudent(max(acc[i].w, 0.01), mean, cov)
 		if !ok {
 			return nil, false
 		}
@@ -201,4 +227,80 @@ func (r *run) maximise(m mixture, in []*drawn, weights []float64) (mixture, bool
 	}
 	out.normalise()
 	return out, true
+}
+
+// envelope is one t distribution with the mean of a mode's mixture, and wider.
+func (r *run) envelope(m mixture) (*student, bool) {
+	d := len(r.space)
+	mean := make([]float64, d)
+	var total float64
+	for _, c := range m {
+		near := r.space.image(c.mean, m[0].mean)
+		for k := range mean {
+			mean[k] += c.weight * near[k]
+		}
+		total += c.weight
+	}
+	for k := range mean {
+		mean[k] /= total
+	}
+	cov := mat.NewSymDense(d, nil)
+	delta := mat.NewVecDense(d, nil)
+	for _, c := range m {
+		near := r.space.image(c.mean, mean)
+		for k := range mean {
+			delta.SetVec(k, near[k]-mean[k])
+		}
+		cov.SymRankOne(cov, envelopeWidth*c.weight/total, delta)
+		for j := range d {
+			for k := j; k < d; k++ {
+				cov.SetSym(j, k, cov.At(j, k)+envelopeWidth*c.weight/total*c.cov.At(j, k))
+			}
+		}
+	}
+	return newStudent(1, mean, cov)
+}
+
+// follow fits a mixture to draws of equal weight, nil if they are too few.
+func (r *run) follow(draws [][]float64) mixture {
+	const parts, most = 8, 2000
+	if len(draws) < 100 {
+		return nil
+	}
+	in := make([]*drawn, min(len(draws), most))
+	weights := make([]float64, len(in))
+	for i := range in {
+		in[i] = &drawn{y: r.space.y(draws[i])}
+		weights[i] = 1 / float64(len(in))
+	}
+	cov := mat.NewSymDense(len(r.space), nil)
+	for k := range r.space {
+		w := r.space.spread(k)
+		cov.SetSym(k, k, w*w)
+	}
+	one, ok := newStudent(1, in[0].y, cov)
+	if !ok {
+		return nil
+	}
+	m := mixture{one}
+	for range 10 {
+		if next, ok := r.maximise(m, in, weights); ok {
+			m = next
+		}
+	}
+	whole := m[0]
+	m = nil
+	for i := range parts {
+		if c, ok := newStudent(1.0/parts, in[i*len(in)/parts].y, whole.cov); ok {
+			m = append(m, c)
+		}
+	}
+	for range 30 {
+		next, ok := r.maximise(m, in, weights)
+		if !ok {
+			break
+		}
+		m = next
+	}
+	return m
 }

@@ -3,6 +3,8 @@ package refine
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // A LogProb is the logarithm of a density, up to a constant, at x; −Inf where it
@@ -88,4 +90,53 @@ func (s space) spread(k int) float64 {
 		return math.Pi / math.Sqrt(3) // of the logistic distribution
 	}
 	return math.Inf(1)
+}
+
+// image returns y with its angles moved by turns to where they are nearest to
+// those of mean.
+func (s space) image(y, mean []float64) []float64 {
+	dst := make([]float64, len(y))
+	s.imageTo(dst, y, mean)
+	return dst
+}
+
+func (s space) imageTo(dst, y, mean []float64) {
+	copy(dst, y)
+	for k, p := range s {
+		if p.Period > 0 {
+			dst[k] = mean[k] + math.Remainder(y[k]-mean[k], p.Period)
+		}
+	}
+}
+
+// widths returns what is known in y at a mode: by its information and by the
+// ranges of the parameters.
+func (s space) widths(m Start) *mat.SymDense {
+	d := len(m.X)
+	info := mat.NewSymDense(d, nil)
+	for j := range d {
+		for k := j; k < d && m.Information != nil; k++ {
+			info.SetSym(j, k, m.Information.At(j, k)*s.slope(j, m.X[j])*s.slope(k, m.X[k]))
+		}
+		spread := s.spread(j)
+		if m.Information == nil || math.IsInf(spread, 1) {
+			spread = min(spread, s[j].Scale/s.slope(j, m.X[j]))
+		}
+		info.SetSym(j, j, info.At(j, j)+1/(spread*spread))
+	}
+	return info
+}
+
+// turned adds to the information of residuals in y, which know no end of an angle,
+// that of its range.
+func (s space) turned(info *mat.SymDense) *mat.SymDense {
+	out := mat.NewSymDense(len(s), nil)
+	out.CopySym(info)
+	for k, p := range s {
+		if p.Period > 0 {
+			w := s.spread(k)
+			out.SetSym(k, k, out.At(k, k)+1/(w*w))
+		}
+	}
+	return out
 }

@@ -17,23 +17,29 @@ type student struct {
 	weight float64
 	mean   []float64
 	cov    *mat.SymDense // its shape matrix
-	mode   int           // the mode it belongs to; −1: none
 
-	lower   mat.TriDense // cov = L·Lᵀ
-	inverse mat.TriDense // L⁻¹
-	norm    float64
+	// cov = L·Lᵀ; L and L⁻¹ by rows, each up to its diagonal.
+	lower, inverse []float64
+	norm           float64
 }
 
 // newStudent returns false where cov is not positive definite.
-func newStudent(weight float64, mean []float64, cov *mat.SymDense, mode int) (*student, bool) {
-	c := &student{weight: weight, mean: mean, cov: cov, mode: mode}
+func newStudent(weight float64, mean []float64, cov *mat.SymDense) (*student, bool) {
+	c := &student{weight: weight, mean: mean, cov: cov}
 	var chol mat.Cholesky
 	if !chol.Factorize(cov) || chol.Cond() > 1e14 {
 		return nil, false
 	}
-	chol.LTo(&c.lower)
-	if c.inverse.InverseTri(&c.lower) != nil {
+	var lower, inverse mat.TriDense
+	chol.LTo(&lower)
+	if inverse.InverseTri(&lower) != nil {
 		return nil, false
+	}
+	for i := range mean {
+		for j := 0; j <= i; j++ {
+			c.lower = append(c.lower, lower.At(i, j))
+			c.inverse = append(c.inverse, inverse.At(i, j))
+		}
 	}
 	d := float64(len(mean))
 	top, _ := math.Lgamma((degrees + d) / 2)
@@ -42,13 +48,26 @@ func newStudent(weight float64, mean []float64, cov *mat.SymDense, mode int) (*s
 	return c, true
 }
 
+// newStudentOf returns the t distribution whose shape is the inverse of info, false
+// where that has none.
+func newStudentOf(info *mat.SymDense, weight float64, mean []float64) (*student, bool) {
+	var chol mat.Cholesky
+	cov := mat.NewSymDense(len(mean), nil)
+	if !chol.Factorize(info) || chol.InverseTo(cov) != nil {
+		return nil, false
+	}
+	return newStudent(weight, mean, cov)
+}
+
 // distance2 returns the squared Mahalanobis distance of y.
 func (c *student) distance2(y []float64) (d2 float64) {
+	row := c.inverse
 	for i := range y {
 		var v float64
-		for j := 0; j <= i; j++ {
-			v += c.inverse.At(i, j) * (y[j] - c.mean[j])
+		for j, l := range row[:i+1] {
+			v += l * (y[j] - c.mean[j])
 		}
+		row = row[i+1:]
 		d2 += v * v
 	}
 	return d2
@@ -70,11 +89,13 @@ func (c *student) draw(y []float64, r *rand.Rand) {
 		chi2 += v * v
 	}
 	scale := math.Sqrt(degrees / chi2)
+	row := c.lower
 	for i := range y {
 		y[i] = c.mean[i]
-		for j := 0; j <= i; j++ {
-			y[i] += scale * c.lower.At(i, j) * z[j]
+		for j, l := range row[:i+1] {
+			y[i] += scale * l * z[j]
 		}
+		row = row[i+1:]
 	}
 }
 
@@ -96,25 +117,38 @@ func (m mixture) normalise() {
 // over the turns of the angles, and the nearest image of y as the component sees
 // it in near; it returns the logarithm of the sum.
 func (m mixture) terms(dst []float64, near [][]float64, y []float64, s space) float64 {
-	top := math.Inf(-1)
 	for i, c := range m {
-		copy(near[i], y)
-		for k, p := range s {
-			if p.Period > 0 {
-				near[i][k] = c.mean[k] + math.Remainder(y[k]-c.mean[k], p.Period)
-			}
-		}
+		s.imageTo(near[i], y, c.mean)
 		dst[i] = math.Log(c.weight) + c.wound(near[i], s)
-		top = max(top, dst[i])
 	}
-	if math.IsInf(top, -1) {
-		return top
+	return logSum(dst)
+}
+
+// logDensity is the density at y, summed over the turns of the angles.
+func (m mixture) logDensity(y []float64, s space) float64 {
+	var room [16]float64
+	near := room[:len(y)]
+	ln, sum := math.Inf(-1), 0.0 // the density is exp(ln)·sum
+	for _, c := range m {
+		s.imageTo(near, y, c.mean)
+		switch l := math.Log(c.weight) + c.wound(near, s); {
+		case l > ln:
+			sum = sum*math.Exp(ln-l) + 1
+			ln = l
+		case l > ln-40:
+			sum += math.Exp(l - ln)
+		}
 	}
-	var sum float64
-	for _, v := range dst {
-		sum += math.Exp(v - top)
+	return ln + math.Log(sum)
+}
+
+// workspace is what [mixture.terms] writes to.
+func workspace(n, dim int) ([]float64, [][]float64) {
+	terms, near := make([]float64, n), make([][]float64, n)
+	for i := range near {
+		near[i] = make([]float64, dim)
 	}
-	return top + math.Log(sum)
+	return terms, near
 }
 
 // wound is the density at y and at y one turn to either side, for each angle by

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 )
 
 // Start is a mode at which sampling begins.
@@ -19,6 +16,9 @@ type Start struct {
 	// knows it, as in a [Minimum]; nil where nothing is known but the
 	// parameters' scales.
 	Information *mat.SymDense
+
+	settled *mat.SymDense // all that is known, in the coordinates of a space; see [Settle]
+	chi2    float64
 }
 
 // SampleOptions of [Sample]. The zero value is valid.
@@ -33,6 +33,10 @@ type SampleOptions struct {
 	// keeps weights finite far from the modes; zero means 2 %. There is none
 	// where a parameter has no end.
 	Broad float64
+	// Guide are draws from a density that covers this one, if only roughly; a mixture
+	// fitted to them gets a tenth of the draws, so that no region is forgotten. At
+	// least a hundred are of use.
+	Guide [][]float64
 	// Progress is told of the evaluations made so far and the effective sample
 	// size reached; may be nil.
 	Progress func(evaluations int, ess float64)
@@ -96,6 +100,10 @@ func (s *Sampled) Efficiency() float64 { return s.ESS / float64(s.Evaluations) }
 // each is known. Where weights are concentrated on a few draws, proposals are
 // fitted to weights of a lower power first.
 //
+// The draws are two halves, each with a proposal that is fitted to the other: a
+// proposal that has been fitted to the very draws that it weighs makes them too
+// light, and the evidence too small. The first rounds teach, and do not count.
+//
 // It ends at the effective sample size or the budget of the options. The
 // same seed gives the same result on any number of processors. When ctx ends,
 // its error comes with the result so far.
@@ -110,23 +118,22 @@ func Sample(ctx context.Context, p LogProb, params []Parameter, modes []Start, o
 		}
 	}
 	r := &run{space: s, p: p, opt: opt.withDefaults(s)}
-	for i, m := range modes {
-		r.modes = append(r.modes, r.begin(m, i))
+	for _, m := range modes {
+		first := mixture{r.begin(m)}
+		r.modes = append(r.modes, [2]mixture{first, first})
+		r.share = append(r.share, 1)
 	}
-	for round := 0; ; round++ {
-		n := min(r.roundSize(round), r.opt.Budget-len(r.draws))
-		if n <= 0 {
-			break
-		}
-		if err := r.round(ctx, n); err != nil {
+	r.guide = r.follow(r.opt.Guide)
+	for len(r.draws) < r.opt.Budget {
+		if err := r.round(ctx, min(r.roundSize(), r.opt.Budget-len(r.draws))); err != nil {
 			return r.result(), err
 		}
-		r.weigh()
-		ess := r.ess()
+		r.graduate()
+		ess := effective(r.logWeights(r.first, everything))
 		if r.opt.Progress != nil {
 			r.opt.Progress(len(r.draws), ess)
 		}
-		if ess >= r.opt.ESS && round >= 2 && r.allKnown() {
+		if ess >= r.opt.ESS && len(r.past) > 2*fewestToLearn && r.allKnown() {
 			break
 		}
 		r.adapt()
@@ -134,96 +141,93 @@ func Sample(ctx context.Context, p LogProb, params []Parameter, modes []Start, o
 	return r.result(), nil
 }
 
+// The first rounds do not count: these, and all in the first fifth.
+const fewestToLearn = 4
+
+// graduate decides from which round on draws count.
+func (r *run) graduate() {
+	var n int
+	for i, p := range r.past {
+		if i >= min(fewestToLearn, len(r.past)/2) && n >= len(r.draws)/5 {
+			r.first = i
+			return
+		}
+		n += p.n
+	}
+}
+
 // A run is the state of a Sample.
 type run struct {
 	space space
 	p     LogProb
 	opt   SampleOptions
-	modes []mixture // of each mode, weights adding up to 1
+	modes [][2]mixture // of each mode and half, weights adding up to 1
+	guide mixture
 	share []float64 // of each mode in the next round
 	draws []drawn
 	past  []proposal
+	first int // of the rounds whose draws count
 }
 
 // A proposal is what a round drew from.
 type proposal struct {
 	n     int
-	parts mixture // of all modes
+	parts [2]mixture // of all modes, for each half of the draws
 }
 
 type drawn struct {
 	x, y      []float64
 	logP      float64 // of the density in y
 	logVolume float64
-	logQ      float64 // of Σ n·q over the past rounds
+	half      int // 0 or 1
+	round     int
+	logQ      []float64 // of n·q of each round, q being the proposal of its half
 	mode      int
 }
 
-func (d *drawn) logWeight() float64 { return d.logP - d.logQ }
+// logWeight is the log of the weight among the draws since a round.
+func (d *drawn) logWeight(since int) float64 { return d.logP - logSum(d.logQ[since:]) }
 
 // begin returns the first proposal of a mode: a t distribution with the
 // information of likelihood and prior.
-func (r *run) begin(m Start, mode int) mixture {
+func (r *run) begin(m Start) *student {
+	info := m.settled
+	if info == nil {
+		info = r.space.widths(m)
+	} else {
+		info = r.space.turned(info)
+	}
+	if c, ok := newStudentOf(info, 1, r.space.y(m.X)); ok {
+		return c
+	}
+	// Not even the prior makes it invertible: leave out how parameters depend on
+	// each other.
 	d := len(m.X)
-	info := mat.NewSymDense(d, nil)
-	for j := range d {
-		for k := j; k < d; k++ {
-			if m.Information != nil {
-				info.SetSym(j, k, m.Information.At(j, k)*r.space.slope(j, m.X[j])*r.space.slope(k, m.X[k]))
-			}
-		}
-		spread := r.space.spread(j)
-		if m.Information == nil || math.IsInf(spread, 1) {
-			spread = min(spread, r.space[j].Scale/r.space.slope(j, m.X[j]))
-		}
-		info.SetSym(j, j, info.At(j, j)+1/(spread*spread))
-	}
 	cov := mat.NewSymDense(d, nil)
-	var chol mat.Cholesky
-	if !chol.Factorize(info) || chol.InverseTo(cov) != nil {
-		// Not even the prior's diagonal makes it invertible: leave out how
-		// parameters depend on each other.
-		cov.Zero()
-		for j := range d {
-			cov.SetSym(j, j, 1/info.At(j, j))
-		}
+	for j := range d {
+		cov.SetSym(j, j, 1/info.At(j, j))
 	}
-	c, ok := newStudent(1, r.space.y(m.X), cov, mode)
+	c, ok := newStudent(1, r.space.y(m.X), cov)
 	if !ok {
-		diagonal := mat.NewSymDense(d, nil)
-		for j := range d {
-			diagonal.SetSym(j, j, cov.At(j, j))
-		}
-		c, _ = newStudent(1, r.space.y(m.X), diagonal, mode)
+		panic("refine: a diagonal of positive numbers is not positive definite")
 	}
-	r.share = append(r.share, 1)
-	return mixture{c}
+	return c
 }
 
-// roundSize begins with few draws, which the first proposals hardly deserve
-// more of.
-func (r *run) roundSize(round int) int {
-	base := max(200, 100*len(r.modes))
-	return base * min(1+round, 5)
-}
+// roundSize is small, because the first proposals hardly deserve more, but gives
+// each mode a chance to show what it weighs; and there are not too many rounds,
+// because each draw is weighed against all of them.
+func (r *run) roundSize() int { return max(250, min(50*len(r.modes), 600), r.opt.Budget/40) }
 
 // round draws n times and evaluates the density there.
 func (r *run) round(ctx context.Context, n int) error {
-	var parts mixture
-	for k, m := range r.modes {
-		for _, c := range m {
-			p := *c
-			p.weight *= r.share[k]
-			parts = append(parts, &p)
-		}
-	}
-	parts.normalise()
+	now := proposal{n: n, parts: [2]mixture{r.proposal(0), r.proposal(1)}}
 	first := len(r.draws)
 	fresh := make([]drawn, n)
 	d := len(r.space)
 	forEach(ctx, n, func(i int) {
 		g := rand.New(rand.NewPCG(r.opt.Seed, uint64(first+i)))
-		w := drawn{x: make([]float64, d), y: make([]float64, d)}
+		w := drawn{x: make([]float64, d), y: make([]float64, d), half: (first + i) % 2}
 		if g.Float64() < r.opt.Broad {
 			for k := range w.y {
 				u := g.Float64()
@@ -232,38 +236,63 @@ func (r *run) round(ctx context.Context, n int) error {
 				}
 			}
 		} else {
-			parts.draw(w.y, g)
+			now.parts[w.half].draw(w.y, g)
 		}
 		w.logVolume = r.space.x(w.x, w.y)
 		w.logP = r.p(w.x) + w.logVolume
 		if w.logP != w.logP {
 			w.logP = math.Inf(-1)
 		}
-		w.logQ = math.Inf(-1)
+		w.round = len(r.past)
 		fresh[i] = w
 	})
 	if err := ctx.Err(); err != nil {
 		return err // the round is incomplete
 	}
 	// Old draws under the new proposal, new ones under all.
-	r.past = append(r.past, proposal{n, parts})
-	r.under(r.draws, r.past[len(r.past)-1:])
+	r.under(r.draws, []proposal{now})
+	r.past = append(r.past, now)
 	r.under(fresh, r.past)
 	r.draws = append(r.draws, fresh...)
+	r.assign()
 	return nil
 }
 
-// under adds the proposals' densities to logQ.
+// proposal returns the mixture from which a half of the draws comes.
+func (r *run) proposal(half int) (parts mixture) {
+	for k, m := range r.modes {
+		for _, c := range m[half] {
+			p := *c
+			p.weight *= r.share[k]
+			parts = append(parts, &p)
+		}
+		if len(m[half]) > 1 {
+			if c, ok := r.envelope(m[half]); ok {
+				c.weight = r.share[k] * enveloped
+				parts = append(parts, c)
+			}
+		}
+	}
+	parts.normalise()
+	for _, c := range r.guide {
+		p := *c
+		p.weight *= guided
+		parts = append(parts, &p)
+	}
+	parts.normalise()
+	return parts
+}
+
+// under adds the proposals' densities at the draws.
 func (r *run) under(draws []drawn, past []proposal) {
 	forEach(context.Background(), len(draws), func(i int) {
 		w := &draws[i]
 		for _, p := range past {
-			terms, near := workspace(len(p.parts), len(r.space))
-			q := p.parts.terms(terms, near, w.y, r.space) + math.Log1p(-r.opt.Broad)
+			q := p.parts[w.half].logDensity(w.y, r.space) + math.Log1p(-r.opt.Broad)
 			if r.opt.Broad > 0 {
 				q = logAdd(q, math.Log(r.opt.Broad)+r.broad(w.logVolume))
 			}
-			w.logQ = logAdd(w.logQ, math.Log(float64(p.n))+q)
+			w.logQ = append(w.logQ, math.Log(float64(p.n))+q)
 		}
 	})
 }
@@ -280,26 +309,17 @@ func (r *run) broad(logVolume float64) float64 {
 	return logVolume
 }
 
-// weigh assigns each draw to the mode whose proposal is the densest there.
-func (r *run) weigh() {
+// assign gives each draw to the mode whose proposal is the densest there.
+func (r *run) assign() {
 	forEach(context.Background(), len(r.draws), func(i int) {
 		w := &r.draws[i]
 		best := math.Inf(-1)
 		for k, m := range r.modes {
-			terms, near := workspace(len(m), len(r.space))
-			if q := m.terms(terms, near, w.y, r.space); q > best {
+			if q := logAdd(m[0].logDensity(w.y, r.space), m[1].logDensity(w.y, r.space)); q > best {
 				best, w.mode = q, k
 			}
 		}
 	})
-}
-
-func (r *run) ess() float64 {
-	w := make([]float64, len(r.draws))
-	for i := range w {
-		w[i] = r.draws[i].logWeight()
-	}
-	return effective(w)
 }
 
 // known is the effective sample size with which a mode's evidence is known to a
@@ -309,52 +329,47 @@ const known = 25
 // allKnown tells whether the evidence of every mode is.
 func (r *run) allKnown() bool {
 	for k := range r.modes {
-		if effective(r.weightsOf(k)) < known {
+		if !r.idle(k) && effective(r.logWeights(r.first, k)) < known {
 			return false
 		}
 	}
 	return true
 }
 
-func (r *run) weightsOf(mode int) (w []float64) {
+// idle tells whether a mode has had its chance and shown nothing.
+func (r *run) idle(mode int) bool {
+	w := r.logWeights(0, mode)
+	return len(w) >= 300 && math.IsInf(logSum(w), -1)
+}
+
+// everything is the mode of all draws.
+const everything = -1
+
+// logWeights returns those of a mode's draws since a round.
+func (r *run) logWeights(since, mode int) (w []float64) {
 	for i := range r.draws {
-		if r.draws[i].mode == mode {
-			w = append(w, r.draws[i].logWeight())
+		if d := &r.draws[i]; d.round >= since && (mode == everything || d.mode == mode) {
+			w = append(w, d.logWeight(since))
 		}
 	}
 	return w
 }
 
-// adapt fits the proposals to the draws and shares out the next round.
-func (r *run) adapt() {
-	evidence := make([]float64, len(r.modes))
-	for k := range r.modes {
-		r.modes[k] = r.fit(k)
-		evidence[k] = logSum(r.weightsOf(k))
-	}
-	total := logSum(evidence)
-	for k := range r.share {
-		r.share[k] = 0.02
-		if !(effective(r.weightsOf(k)) >= 2*known) {
-			r.share[k] = 0.4 / float64(len(r.modes))
-		}
-		if w := math.Exp(evidence[k] - total); w > 0 {
-			r.share[k] += w
-		}
-	}
-}
-
 // result pools the draws.
 func (r *run) result() *Sampled {
-	n := float64(len(r.draws))
+	logW := r.logWeights(r.first, everything)
+	n := float64(len(logW))
 	out := &Sampled{Evaluations: len(r.draws), Modes: make([]Share, len(r.modes))}
-	logW := make([]float64, len(r.draws))
 	byMode := make([][]float64, len(r.modes))
 	for i := range r.draws {
 		w := &r.draws[i]
-		logW[i] = w.logWeight() + math.Log(n)
-		out.Draws = append(out.Draws, Draw{X: w.x, LogProb: w.logP - w.logVolume, LogWeight: logW[i], Mode: w.mode})
-		byMode[w.mode] = append(byMode[w.mode], logW[i])
+		if w.round < r.first {
+			continue
+		}
+		k := len(out.Draws)
+		logW[k] += math.Log(n)
+		out.Draws = append(out.Draws, Draw{X: w.x, LogProb: w.logP - w.logVolume, LogWeight: logW[k], Mode: w.mode})
+		byMode[w.mode] = append(byMode[w.mode], logW[k])
 	}
 	out.LogEvidence = logSum(logW) - math.Log(n)
 	out.ESS = effective(logW)
@@ -368,90 +383,4 @@ func (r *run) result() *Sampled {
 		m.Weight = math.Exp(m.LogEvidence - out.LogEvidence)
 	}
 	return out
-}
-
-// effective returns the effective sample size (Σw)²/Σw².
-func effective(logW []float64) float64 {
-	top := math.Inf(-1)
-	for _, l := range logW {
-		top = max(top, l)
-	}
-	if math.IsInf(top, -1) {
-		return 0
-	}
-	var s, s2 float64
-	for _, l := range logW {
-		w := math.Exp(l - top)
-		s += w
-		s2 += w * w
-	}
-	return s * s / s2
-}
-
-// bootstrapESS returns the standard deviation of the effective sample size over
-// resamplings of the weights.
-func bootstrapESS(logW []float64, seed uint64) float64 {
-	const times = 50
-	g := rand.New(rand.NewPCG(seed, 1<<63))
-	ess, again := make([]float64, times), make([]float64, len(logW))
-	for b := range ess {
-		for i := range again {
-			again[i] = logW[g.IntN(len(logW))]
-		}
-		ess[b] = effective(again)
-	}
-	return stat.StdDev(ess, nil)
-}
-
-func logSum(l []float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range l {
-		top = max(top, v)
-	}
-	if math.IsInf(top, -1) {
-		return top
-	}
-	var s float64
-	for _, v := range l {
-		s += math.Exp(v - top)
-	}
-	return top + math.Log(s)
-}
-
-func logAdd(a, b float64) float64 {
-	if a < b {
-		a, b = b, a
-	}
-	if math.IsInf(a, -1) {
-		return a
-	}
-	return a + math.Log1p(math.Exp(b-a))
-}
-
-// workspace is what [mixture.terms] writes to.
-func workspace(n, dim int) ([]float64, [][]float64) {
-	terms, near := make([]float64, n), make([][]float64, n)
-	for i := range near {
-		near[i] = make([]float64, dim)
-	}
-	return terms, near
-}
-
-// forEach calls f(0) … f(n−1) from as many goroutines as there are processors,
-// until ctx ends.
-func forEach(ctx context.Context, n int, f func(i int)) {
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := 0; i < n && ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }
