@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/mlens-go/microlens/mlens/calib"
@@ -77,7 +78,7 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 		s.Found = append(s.Found, r.has(ctx, ev.Truth))
 		ln := math.Log(networkShare) + p.LogProb([]event.Theta{ev.Truth})[0]
 		if s.Found[i] {
-			ln = logAdd(ln, math.Log1p(-networkShare)+r.LogProb(ev.Truth))
+			ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + r.LogProb(ev.Truth)})
 		}
 		s.NLL = append(s.NLL, -ln)
 		s.Trusts = append(s.Trusts, r.Trust())
@@ -137,14 +138,4 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 		}
 	}
 	return false
-}
-
-func logAdd(a, b float64) float64 {
-	if a < b {
-		a, b = b, a
-	}
-	if math.IsInf(a, -1) {
-		return a
-	}
-	return a + math.Log1p(math.Exp(b-a))
 }

@@ -47,3 +47,42 @@ func TestSolutionsCancelled(t *testing.T) {
 		t.Errorf("cancelled, but %v, %v", s, err)
 	}
 }
+
+// The close binary of Table 3's event has wide partners whose centre of mass passes
+// the source long before the season: beyond the prior, but not beyond one about
+// the centre of the caustic.
+func TestBeyond(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	p := blind(t, "binary-planetary.csv")
+	ctx := context.Background()
+	near, err := p.Polish(ctx, event.Theta{-0.6227, -0.4318, 209.33, 0.1087, 25.8835, 1.6793, -3, 0.2141})
+	if err != nil {
+		t.Fatal(err)
+	}
+	beyond, err := p.Beyond(ctx, []Solution{near})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(beyond) == 0 {
+		t.Fatal("no solution beyond the prior")
+	}
+	wide := beyond[0].Params
+	if p.prior.Contains(wide) || !(wide[event.LogS] > 0.5 && wide[event.T0] < 0) || beyond[0].Chi2DOF > 1.1*near.Chi2DOF {
+		t.Errorf("beyond the prior: %.4v, χ²/dof %.3f", wide, beyond[0].Chi2DOF)
+	}
+	about := p.prior
+	about.Frame = event.CausticCentre
+	if !about.Contains(wide) {
+		t.Errorf("a prior about the caustic does not contain %.4v", wide)
+	}
+	q := p.Under(about)
+	s, err := q.Polish(ctx, wide)
+	if err != nil || !s.Converged || distance(s.Params, wide, sameSolution) > 1 {
+		t.Errorf("under a prior about the caustic %.4v goes to %.4v, %v", wide, s.Params, err)
+	}
+	if again, err := q.Beyond(ctx, []Solution{near}); err != nil || len(again) > 0 {
+		t.Errorf("under a prior about the caustic %d solutions lie beyond, %v", len(again), err)
+	}
+}
