@@ -45,8 +45,9 @@ func (r *run) adapt() {
 }
 
 // fit returns the mixture of a mode for one half of the draws, fitted to those of
-// the other half, by expectation maximisation for t distributions with the draws' weights. The weights are
-// raised to the largest power up to 1 that leaves enough of them.
+// the other half, by expectation maximisation for t distributions with the draws'
+// weights. The weights are raised to the largest power up to 1 that leaves enough
+// of them.
 func (r *run) fit(mode, half int) mixture {
 	m := r.modes[mode][half]
 	var in []*drawn
