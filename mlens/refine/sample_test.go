@@ -66,6 +66,9 @@ func TestSampleBanana(t *testing.T) {
 // Proposals fitted to draws must not make the same draws light: where they did, this
 // evidence was too small by 0.15.
 func TestSampleUnbiased(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	const runs = 8
 	var z, x2 [runs]float64
 	for i := range z {
