@@ -70,7 +70,12 @@ func (r *run) fit(mode, half int) mixture {
 	for i, l := range logW {
 		weights[i] = math.Exp(l - total)
 	}
-	for range 5 {
+	return r.improve(m, in, weights, 5)
+}
+
+// improve makes steps of expectation maximisation, as long as no part degenerates.
+func (r *run) improve(m mixture, in []*drawn, weights []float64, steps int) mixture {
+	for range steps {
 		next, ok := r.maximise(m, in, weights)
 		if !ok {
 			break
@@ -283,25 +288,12 @@ func (r *run) follow(draws [][]float64) mixture {
 	if !ok {
 		return nil
 	}
-	m := mixture{one}
-	for range 10 {
-		if next, ok := r.maximise(m, in, weights); ok {
-			m = next
-		}
-	}
-	whole := m[0]
-	m = nil
+	whole := r.improve(mixture{one}, in, weights, 10)[0]
+	var m mixture
 	for i := range parts {
 		if c, ok := newStudent(1.0/parts, in[i*len(in)/parts].y, whole.cov); ok {
 			m = append(m, c)
 		}
 	}
-	for range 30 {
-		next, ok := r.maximise(m, in, weights)
-		if !ok {
-			break
-		}
-		m = next
-	}
-	return m
+	return r.improve(m, in, weights, 30)
 }
