@@ -53,11 +53,20 @@ func same(t *testing.T, a, b map[string][]byte) {
 	}
 }
 
+// folder is an empty one with no other bank beside it.
+func folder(t *testing.T) string {
+	dir := filepath.Join(t.TempDir(), "bank")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestBitsDoNotDependOnWorkers(t *testing.T) {
 	var dirs []string
 	for _, procs := range []int{1, 4} {
 		old := runtime.GOMAXPROCS(procs)
-		dir := t.TempDir()
+		dir := folder(t)
 		b, err := Simulate(context.Background(), coarse(700), dir, nil)
 		runtime.GOMAXPROCS(old)
 		if err != nil {
@@ -88,7 +97,7 @@ func TestKilledAndResumed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	whole := t.TempDir()
+	whole := folder(t)
 	started := time.Now()
 	b, err := Simulate(context.Background(), coarse(2200), whole, nil)
 	took := time.Since(started)
@@ -97,7 +106,7 @@ func TestKilledAndResumed(t *testing.T) {
 	}
 	b.Close()
 
-	dir := t.TempDir()
+	dir := folder(t)
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	saved, kills := 0, 0
 	for tries := 0; ; tries++ {
@@ -147,7 +156,7 @@ func TestKilledAndResumed(t *testing.T) {
 
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	dir := t.TempDir()
+	dir := folder(t)
 	_, err := Simulate(ctx, coarse(5000), dir, func(p Progress) {
 		if p.Done >= 500 {
 			cancel()
@@ -162,7 +171,7 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestDamage(t *testing.T) {
-	dir := t.TempDir()
+	dir := folder(t)
 	b, err := Simulate(context.Background(), coarse(600), dir, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -204,14 +213,14 @@ func TestDamage(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, manifestName), []byte("{"), 0o644)
 	_, err = Open(dir)
 	expect("manifest", err, manifestName, "damaged")
-	_, err = Open(t.TempDir())
+	_, err = Open(folder(t))
 	expect("empty folder", err, "no training set")
-	_, err = Simulate(context.Background(), Config{}, t.TempDir(), nil)
+	_, err = Simulate(context.Background(), Config{}, folder(t), nil)
 	expect("no simulations", err, "N = 0")
 }
 
 func TestSelect(t *testing.T) {
-	b, err := Simulate(context.Background(), coarse(1000), t.TempDir(), nil)
+	b, err := Simulate(context.Background(), coarse(1000), folder(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +252,7 @@ func TestSelect(t *testing.T) {
 // claim, whichever way they were drawn.
 func TestRealise(t *testing.T) {
 	cfg := Config{N: 60, Seed: 3}
-	b, err := Simulate(context.Background(), cfg, t.TempDir(), nil)
+	b, err := Simulate(context.Background(), cfg, folder(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestStoredCurves(t *testing.T) {
 	if testing.Short() {
 		n = 60
 	}
-	b, err := Simulate(context.Background(), Config{N: n, Seed: 11}, t.TempDir(), nil)
+	b, err := Simulate(context.Background(), Config{N: n, Seed: 11}, folder(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

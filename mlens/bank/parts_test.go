@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // copied together from several folders end in the bank that is made at once.
 func TestParts(t *testing.T) {
 	cfg := coarse(1500) // 8 shards
-	whole := t.TempDir()
+	whole := folder(t)
 	b, err := Simulate(context.Background(), cfg, whole, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ func TestParts(t *testing.T) {
 		same(t, want, contents(t, dir))
 	}
 
-	together := t.TempDir()
+	together := folder(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	err = SimulatePart(ctx, cfg, together, Part{1, 3}, func(p Progress) {
 		if p.Done > 0 {
@@ -62,9 +63,9 @@ func TestParts(t *testing.T) {
 	wg.Wait()
 	merge(together)
 
-	copied := t.TempDir()
+	copied := folder(t)
 	for i := range 2 {
-		dir := t.TempDir()
+		dir := folder(t)
 		if err := SimulatePart(context.Background(), cfg, dir, Part{i + 1, 2}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +78,7 @@ func TestParts(t *testing.T) {
 	merge(copied)
 
 	// A bank with a gap is opened up to it, and the gap is filled.
-	gap := t.TempDir()
+	gap := folder(t)
 	if err := SimulatePart(context.Background(), cfg, gap, Part{1, 2}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +102,49 @@ func TestParts(t *testing.T) {
 	same(t, want, contents(t, gap))
 }
 
+// A bank takes over what smaller and larger ones beside it have, but for damaged shards, and ends in
+// the same bits.
+func TestGrow(t *testing.T) {
+	dir := t.TempDir()
+	simulate := func(n int, name string) (first Progress, files map[string][]byte) {
+		t.Helper()
+		told := false
+		b, err := Simulate(context.Background(), coarse(n), filepath.Join(dir, name), func(p Progress) {
+			if !told {
+				first, told = p, true
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		return first, contents(t, filepath.Join(dir, name))
+	}
+	simulate(500, "small") // shards of 200, the last one of 100
+	damaged := filepath.Join(dir, "small", shardFile(0))
+	data, err := os.ReadFile(damaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-1]++
+	if err := os.WriteFile(damaged, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ n, taken int }{{900, 200}, {700, 600}} {
+		first, got := simulate(c.n, strconv.Itoa(c.n))
+		if first.Done != c.taken {
+			t.Errorf("%d simulations: %d were taken over, not %d", c.n, first.Done, c.taken)
+		}
+		alone := folder(t)
+		b, err := Simulate(context.Background(), coarse(c.n), alone, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Close()
+		same(t, contents(t, alone), got)
+	}
+}
+
 func TestPartsRefuse(t *testing.T) {
 	cfg := coarse(300)
 	expect := func(what string, err error, words ...string) {
@@ -118,10 +162,10 @@ func TestPartsRefuse(t *testing.T) {
 	part := func(cfg Config, dir string, i, of int) error {
 		return SimulatePart(context.Background(), cfg, dir, Part{i, of}, nil)
 	}
-	expect("part 0", part(cfg, t.TempDir(), 0, 2), "0 of 2")
-	expect("part 3 of 2", part(cfg, t.TempDir(), 3, 2), "3 of 2")
+	expect("part 0", part(cfg, folder(t), 0, 2), "0 of 2")
+	expect("part 3 of 2", part(cfg, folder(t), 3, 2), "3 of 2")
 
-	dir := t.TempDir()
+	dir := folder(t)
 	if err := part(cfg, dir, 1, 2); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 // The cut as a function of the parameters agrees with that of the simulations, which
 // differ from it in the fraction of a step of t0 only.
 func TestSelection(t *testing.T) {
-	b, err := Simulate(context.Background(), coarse(200), t.TempDir(), nil)
+	b, err := Simulate(context.Background(), coarse(200), folder(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package bank
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +34,9 @@ type Progress struct {
 // Work is saved a shard of 1,000 simulations at a time, under a temporary name
 // that is then renamed: a kill at any moment loses at most one shard. When ctx
 // ends, Simulate returns its error at once; calling it again resumes. Shards
-// that [SimulatePart] made in dir are taken as they are.
+// that [SimulatePart] made in dir are taken as they are, and so are those of banks in
+// folders beside dir that differ in nothing but N: a bank grows at the price of what is
+// new.
 func Simulate(ctx context.Context, cfg Config, dir string, progress func(Progress)) (*Bank, error) {
 	if err := simulate(ctx, cfg, dir, Part{1, 1}, progress); err != nil {
 		return nil, err
@@ -85,6 +89,7 @@ func simulate(ctx context.Context, cfg Config, dir string, part Part, progress f
 	if err != nil {
 		return err
 	}
+	beside := besides(cfg, dir)
 	m := &manifest{Version: version, Hash: cfg.Hash(), Config: cfg}
 	p := Progress{}
 	add := func(s shardInfo) {
@@ -101,6 +106,8 @@ func simulate(ctx context.Context, cfg Config, dir string, part Part, progress f
 		p.Total += min(shardSize, cfg.N-first)
 		if s, ok := done[first]; ok {
 			add(s)
+		} else if i := slices.IndexFunc(beside[first], func(s foreign) bool { return adopt(dir, s) }); i >= 0 {
+			add(beside[first][i].shardInfo)
 		} else {
 			missing = append(missing, first)
 		}
@@ -185,6 +192,48 @@ func collect(cfg Config, dir string) (map[int]shardInfo, error) {
 		}
 	}
 	return done, nil
+}
+
+// foreign is a shard of another bank.
+type foreign struct {
+	shardInfo
+	dir string
+}
+
+// besides returns the shards, by their first simulation, that banks in the folders beside
+// dir have in common with that of cfg.
+func besides(cfg Config, dir string) map[int][]foreign {
+	shards := map[int][]foreign{}
+	others, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", manifestName))
+	for _, path := range others {
+		other := filepath.Dir(path)
+		m, err := readManifest(other, manifestName)
+		if err != nil || other == filepath.Clean(dir) {
+			continue
+		}
+		same := m.Config
+		same.N = cfg.N
+		if same.Hash() != cfg.Hash() {
+			continue
+		}
+		for _, s := range m.Shards {
+			if s.N == min(shardSize, cfg.N-s.First) {
+				shards[s.First] = append(shards[s.First], foreign{s, other})
+			}
+		}
+	}
+	return shards
+}
+
+// adopt links a shard into dir, unless it is damaged or that fails: then it is made again.
+func adopt(dir string, s foreign) bool {
+	from, to := filepath.Join(s.dir, s.File), filepath.Join(dir, s.File)
+	data, err := os.ReadFile(from)
+	if sum := sha256.Sum256(data); err != nil || hex.EncodeToString(sum[:]) != s.SHA256 {
+		return false
+	}
+	os.Remove(to) // without an entry in a manifest it is worth nothing
+	return os.Link(from, to) == nil
 }
 
 // removeTemporary removes what kills have left of a file under temporary names;
