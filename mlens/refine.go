@@ -150,8 +150,8 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
 		d.selected = out.selected
 	}
-	sampled, err := refine.Sample(ctx, d.logProb, p.curveParameters(), starts, refine.SampleOptions{
-		Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: p.guide(opt.Seed),
+	sampled, err := refine.Sample(ctx, d.observe, p.curveParameters(), starts, refine.SampleOptions{
+		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: p.guide(opt.Seed),
 		Progress: func(n int, ess float64) {
 			if opt.Progress != nil {
 				opt.Progress("effective draws", int(ess), int(opt.ESS))
@@ -201,7 +201,7 @@ func (p *Posterior) guide(seed uint64) (places [][]float64) {
 	if p.density == nil {
 		return nil
 	}
-	for _, t := range p.Sample(2000, seed) {
+	for _, t := range p.Sample(4000, seed) {
 		places = append(places, slices.Clone(t[:event.Fs]))
 	}
 	return places
@@ -233,8 +233,11 @@ type density struct {
 	failed   atomic.Int64
 }
 
-// logProb implements refine.LogProb. It keeps what it found out of f_s.
-func (d *density) logProb(x []float64) float64 {
+// logProb implements refine.LogProb.
+func (d *density) logProb(x []float64) float64 { return d.observe(x, nil) }
+
+// observe implements refine.Observed. It keeps what it found out of f_s.
+func (d *density) observe(x []float64, dst []float32) float64 {
 	var t event.Theta
 	copy(t[:], x)
 	ln := d.prior.LogDensityOfCurve(t)
@@ -242,7 +245,7 @@ func (d *density) logProb(x []float64) float64 {
 		return ln
 	}
 	t[event.Fs] = min(1.2*d.fs, 1)
-	lin, err := d.lik.At(t.Params())
+	lin, err := d.lik.Observe(t.Params(), dst)
 	if err != nil {
 		d.failed.Add(1)
 		return math.Inf(-1)

@@ -13,7 +13,7 @@ import (
 // side, are at least 2 % of all.
 type Marginal struct {
 	Modes   []float64 // centres of the modes' bins, the highest first
-	Density float64   // at the first, per unit of the parameter
+	Density float64   // about the first, per unit of the parameter
 
 	low, width float64 // of the bins
 	count      [marginalBins]int
@@ -82,8 +82,24 @@ func NewMarginal(draws []float64, period float64) *Marginal {
 	for _, i := range modes {
 		m.Modes = append(m.Modes, m.low+(float64(i)+0.5)*m.width)
 	}
-	m.Density = float64(m.count[modes[0]]) / (float64(len(draws)) * m.width)
+	m.Density = m.density(modes[0], len(draws))
 	return m
+}
+
+// density returns the mean density of the n draws in the narrowest range of bins about one that
+// holds a twentieth of them: the highest of a hundred bins alone is high by chance, the more
+// the fewer the draws.
+func (m *Marginal) density(bin, n int) float64 {
+	for reach := 0; ; reach++ {
+		from, to := max(0, bin-reach), min(marginalBins, bin+reach+1)
+		sum := 0
+		for _, c := range m.count[from:to] {
+			sum += c
+		}
+		if 20*sum >= n {
+			return float64(sum) / (float64(n) * m.width * float64(to-from))
+		}
+	}
 }
 
 // Nearest returns the mode of m that is nearest to the truth, 0 being the

@@ -65,15 +65,33 @@ func photonGain(lc LightCurve) float64 {
 // At returns what the light curve says of the two linear parameters at the
 // magnification of p, whose Fs only decides how precisely that is computed. An
 // error tells why there is no magnification.
-func (l *Likelihood) At(p Params) (Linear, error) {
+func (l *Likelihood) At(p Params) (Linear, error) { return l.Observe(p, nil) }
+
+// Observe is At, and stores the light curve's residuals in dst, in standard errors and at
+// the fluxes within the prior that fit best, unless dst is nil.
+func (l *Likelihood) Observe(p Params, dst []float32) (Linear, error) {
 	e := l.exact.get()
 	defer l.exact.put(e)
 	a, err := e.Magnification(p)
 	if err != nil {
 		return Linear{}, err
 	}
-	return l.Linear(a)
+	lin, err := l.Linear(a)
+	if err == nil && dst != nil {
+		unit := 1.0
+		if l.gain > 0 {
+			unit = l.gain
+		}
+		base, source := lin.inside()
+		for i, y := range l.lc.Flux {
+			dst[i] = float32((y - unit*(base+source*(a[i]-1))) / l.lc.Err[i])
+		}
+	}
+	return lin, err
 }
+
+// Len returns the number of residuals that Observe stores.
+func (l *Likelihood) Len() int { return l.lc.Len() }
 
 // Linear returns what the light curve says of the two linear parameters if a are
 // the magnifications at its times.

@@ -1,55 +1,82 @@
 package refine
 
 import (
+	"cmp"
+	"context"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
 const (
-	// maxParts is the largest number of t distributions of one mode's mixture.
-	maxParts = 8
-	// wanted is the effective sample size that a fit needs for a mode and for each
-	// of its parts; with less the weights are flattened.
-	wanted, wantedEach = 30, 10
-	// A mixture gets one part more while the efficiency of its draws is below split
-	// and they are worth toSplit draws a part.
-	split   = 0.6
-	toSplit = 40
 	// Besides its parts, a mixture has an envelope with this share of its weight,
 	// and this many times its variance: what lies between the parts and just
 	// outside.
-	enveloped, envelopeWidth = 0.15, 2
-	// guided is the share of draws from the mixture that is fitted to the guide.
-	guided = 0.1
+	enveloped, envelopeWidth = 0.15, 6
+	// Of a mode's two mixtures, one fitted to its draws and one to its emulator,
+	// neither gets less than this share. The first is fitted to weights of this power
+	// then, and covers what the other may have missed.
+	leastTrusted, widened = 0.25, 0.6
+	// explored is the share of draws for modes of which little is known yet, and
+	// exploredEach the most that one of them gets; others get idling at least.
+	explored, exploredEach, idling = 0.3, 0.1, 0.01
+	// The guide is a mixture of guideParts; its share is what it explains of the draws, within
+	// limits. In its fits the guide's own draws count guideOld.
+	guideParts                        = 32
+	guideFirst, guideLeast, guideMost = 0.1, 0.05, 0.5
+	guideOld                          = 0.25
 )
+
+// A guide is the mixture fitted to the draws that [SampleOptions] give, then to all draws
+// of the density.
+type guide struct {
+	draws    []*drawn   // those given
+	mixtures [2]mixture // for each half of the draws
+	share    float64
+	fitted   int // draws that there were
+}
+
+// learned is what one half of the draws tells of a mode.
+type learned struct {
+	draws    int // when the emulator was fitted
+	emulator *emulator
+	direct   mixture // fitted to the draws
+	emulated mixture // fitted to the emulator
+}
 
 // adapt fits the proposals to the draws and shares out the next round.
 func (r *run) adapt() {
 	evidence := make([]float64, len(r.modes))
-	for k := range r.modes {
-		r.modes[k] = [2]mixture{r.fit(k, 0), r.fit(k, 1)}
+	next := make([][2]mixture, len(r.modes))
+	forEach(context.Background(), len(r.modes), func(k int) {
 		evidence[k] = logSum(r.logWeights(0, k))
-	}
+		next[k] = [2]mixture{r.fit(k, 0), r.fit(k, 1)}
+	})
+	r.modes = next
 	total := logSum(evidence)
+	var unknown []int
 	for k := range r.share {
-		r.share[k] = 0.02
-		if !(effective(r.logWeights(0, k)) >= 2*known) && !r.idle(k) {
-			r.share[k] = 0.4 / float64(len(r.modes))
+		r.share[k] = idling
+		if !r.isKnown(k, r.first, total) {
+			unknown = append(unknown, k)
 		}
-		if w := math.Exp(evidence[k] - total); w > 0 {
+	}
+	for _, k := range unknown {
+		r.share[k] = min(explored/float64(len(unknown)), exploredEach)
+	}
+	for k, e := range evidence {
+		if w := math.Exp(e - total); w > 0 {
 			r.share[k] += w
 		}
 	}
+	r.adaptGuide(total)
 }
 
 // fit returns the mixture of a mode for one half of the draws, fitted to those of
-// the other half, by expectation maximisation for t distributions with the draws'
-// weights. The weights are raised to the largest power up to 1 that leaves enough
-// of them.
+// the other half, and to what an emulator makes of them.
 func (r *run) fit(mode, half int) mixture {
-	m := r.modes[mode][half]
 	var in []*drawn
 	var logW []float64
 	for i := range r.draws {
@@ -59,180 +86,189 @@ func (r *run) fit(mode, half int) mixture {
 		}
 	}
 	if len(in) < 4*len(r.space) {
-		return m
+		return r.modes[mode][half]
 	}
-	logW = flatten(logW, float64(wanted+wantedEach*len(m)))
-	if e := effective(logW); len(m) < maxParts && e < split*float64(len(in)) && e > float64(toSplit*len(m)) {
-		m = r.divide(m)
+	l := &r.learned[mode][half]
+	if l.direct == nil {
+		l.direct = r.modes[mode][half]
 	}
-	total := logSum(logW)
-	weights := make([]float64, len(in))
-	for i, l := range logW {
-		weights[i] = math.Exp(l - total)
+	r.emulate(l, in, uint64(2*mode+half))
+	if l.emulator == nil {
+		l.direct = r.space.fit(l.direct, in, logW)
+		return l.direct
 	}
-	return r.improve(m, in, weights, 5)
+	wide := slices.Clone(logW)
+	for i := range wide {
+		wide[i] *= widened
+	}
+	l.direct = r.space.fit(l.direct, in, wide)
+	// Each has the share that it deserves if one is right. The draws know the one that
+	// was fitted to them: about half a nat for each of its numbers over their own.
+	logW = flatten(logW, float64(wanted+wantedEach*len(l.direct)))
+	d := len(r.space)
+	numbers := float64(len(l.direct) * (d + 1) * (d + 2) / 2)
+	better := r.explain(l.emulated, in, logW) - (r.explain(l.direct, in, logW) - numbers/effective(logW))
+	share := min(max(1/(1+math.Exp(-4*better)), leastTrusted), 1-leastTrusted)
+	return append(l.emulated.scaled(share), l.direct.scaled(1-share)...)
 }
 
-// improve makes steps of expectation maximisation, as long as no part degenerates.
-func (r *run) improve(m mixture, in []*drawn, weights []float64, steps int) mixture {
-	for range steps {
-		next, ok := r.maximise(m, in, weights)
-		if !ok {
-			break
+// explain is the mean logarithm of a mixture over weighted draws.
+func (r *run) explain(m mixture, in []*drawn, logW []float64) (mean float64) {
+	total := logSum(logW)
+	for i, w := range in {
+		if p := math.Exp(logW[i] - total); p > 1e-6 {
+			mean += p * m.logDensity(w.y, r.space)
 		}
-		m = next
+	}
+	return mean
+}
+
+// emulate fits an emulator to draws, and a mixture to that, if there are a quarter more
+// draws than when that was done last.
+func (r *run) emulate(l *learned, in []*drawn, seed uint64) {
+	if r.opt.Residuals == 0 {
+		return
+	}
+	best := slices.Clone(in)
+	slices.SortStableFunc(best, func(a, b *drawn) int { return cmp.Compare(b.logP, a.logP) })
+	keep := min(len(best), plenty(len(r.space), true))
+	for _, w := range best[keep:] {
+		w.residuals = nil // they take much memory
+	}
+	if len(in) < l.draws*5/4 {
+		return
+	}
+	e := emulate(r.space, best[:keep], true)
+	if e == nil {
+		e = emulate(r.space, best[:keep], false)
+	}
+	if e == nil {
+		return
+	}
+	first, rounds := l.emulated, 4
+	if first == nil {
+		first, rounds = l.direct, 8
+	}
+	l.draws, l.emulator, l.emulated = len(in), e, r.pursue(e, first, rounds, seed)
+}
+
+// pursue returns a mixture that follows an emulator: fitted to weighted draws from
+// itself, which cost next to nothing.
+func (r *run) pursue(e *emulator, m mixture, rounds int, seed uint64) mixture {
+	const draws = 2000
+	g := rand.New(rand.NewPCG(r.opt.Seed, 1<<60+seed<<32+uint64(len(r.past))))
+	in := make([]*drawn, draws)
+	for i := range in {
+		in[i] = &drawn{y: make([]float64, len(r.space))}
+	}
+	logW := make([]float64, draws)
+	for range rounds {
+		q := r.enveloped(m, 1)
+		for i, w := range in {
+			q.draw(w.y, g)
+			logW[i] = e.logDensity(w.y) - q.logDensity(w.y, r.space)
+		}
+		m = r.space.fit(m, in, logW)
 	}
 	return m
 }
 
-// flatten raises weights to the largest power up to 1 that leaves an effective
-// sample size of want.
-func flatten(logW []float64, want float64) []float64 {
-	want = min(want, float64(len(logW))/2)
-	out := make([]float64, len(logW))
-	at := func(power float64) float64 {
-		for i, l := range logW {
-			out[i] = power * l
+// adaptGuide fits the guide to the draws, whose weights add up to e^total.
+func (r *run) adaptGuide(total float64) {
+	g := &r.guide
+	if len(g.draws) == 0 {
+		return
+	}
+	if len(r.draws) >= g.fitted*5/4 {
+		g.fitted = len(r.draws)
+		var next [2]mixture
+		forEach(context.Background(), 2, func(half int) { next[half] = r.fitGuide(half) })
+		g.mixtures = next
+	}
+	var explained, all float64
+	for i := range r.draws {
+		w := &r.draws[i]
+		p := math.Exp(w.logWeight(0) - total)
+		if p < 1e-6 {
+			continue
 		}
-		return effective(out)
+		mine := math.Log(g.share) + g.mixtures[w.half].logDensity(w.y, r.space)
+		modes := math.Log1p(-g.share) + r.ofModes(w.half).logDensity(w.y, r.space)
+		explained += p / (1 + math.Exp(modes-mine))
+		all += p
 	}
-	if at(1) >= want {
-		return out
+	if all > 0 {
+		g.share = min(max(explained/all, guideLeast), guideMost)
 	}
-	lo, hi := 0.0, 1.0
-	for range 40 {
-		if mid := (lo + hi) / 2; at(mid) >= want {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	at(lo)
-	return out
 }
 
-// divide replaces the heaviest part by two, one to either side along its longest
-// axis.
-func (r *run) divide(m mixture) mixture {
-	heavy := 0
-	for i, c := range m {
-		if c.weight > m[heavy].weight {
-			heavy = i
+// fitGuide returns the guide's mixture for one half of the draws.
+func (r *run) fitGuide(half int) mixture {
+	g := &r.guide
+	in := slices.Clone(g.draws)
+	weights := make([]float64, len(in))
+	for i := range weights {
+		weights[i] = guideOld / float64(len(in))
+	}
+	var logW []float64
+	for i := range r.draws {
+		if w := &r.draws[i]; w.half != half && !math.IsInf(w.logP, -1) {
+			in = append(in, w)
+			logW = append(logW, w.logWeight(0))
 		}
 	}
-	old := m[heavy]
-	// In units of the spreads, or the axis would be that of the largest unit.
-	var eig mat.EigenSym
-	d := len(old.mean)
-	scaled := mat.NewSymDense(d, nil)
-	for j := range d {
-		for k := j; k < d; k++ {
-			scaled.SetSym(j, k, old.cov.At(j, k)/math.Sqrt(old.cov.At(j, j)*old.cov.At(k, k)))
-		}
+	m := g.mixtures[half]
+	logW = flatten(logW, float64(wanted+wantedEach*len(m)))
+	sum := logSum(logW)
+	for _, l := range logW {
+		weights = append(weights, (1-guideOld)*math.Exp(l-sum))
 	}
-	if !eig.Factorize(scaled, true) {
-		return m
-	}
-	var axes mat.Dense
-	eig.VectorsTo(&axes)
-	length := math.Sqrt(eig.Values(nil)[d-1])
-	var out mixture
-	for i, c := range m {
-		if i != heavy {
-			out = append(out, c)
-		}
-	}
-	for _, sign := range []float64{-1, 1} {
-		mean := make([]float64, d)
-		for k := range mean {
-			mean[k] = old.mean[k] + sign*0.7*length*axes.At(k, d-1)*math.Sqrt(old.cov.At(k, k))
-		}
-		c, ok := newStudent(old.weight/2, mean, old.cov)
-		if !ok {
-			return m
-		}
-		out = append(out, c)
-	}
-	return out
+	return r.space.improve(m, in, weights, 3)
 }
 
-// maximise makes one step of expectation maximisation. It returns false if a
-// part would degenerate.
-func (r *run) maximise(m mixture, in []*drawn, weights []float64) (mixture, bool) {
-	d := len(r.space)
-	type sums struct {
-		w, wu float64 // Σ weight·responsibility, and times the t distribution's own weight
-		y     []float64
-		cov   *mat.SymDense
+// follow returns a guide fitted to draws of equal weight, none if they are too few.
+func (r *run) follow(draws [][]float64) (g guide) {
+	const most = 4000
+	if len(draws) < 100 {
+		return g
 	}
-	acc := make([]sums, len(m))
-	for i := range acc {
-		acc[i] = sums{y: make([]float64, d), cov: mat.NewSymDense(d, nil)}
+	in := make([]*drawn, min(len(draws), most))
+	weights := make([]float64, len(in))
+	for i := range in {
+		in[i] = &drawn{y: r.space.y(draws[i])}
+		weights[i] = 1 / float64(len(in))
 	}
-	terms, near := workspace(len(m), d)
-	pull := make([][]float64, len(in)) // weight of each draw in each part's mean
-	images := make([][][]float64, len(in))
-	for j, w := range in {
-		total := m.terms(terms, near, w.y, r.space)
-		pull[j], images[j] = make([]float64, len(m)), make([][]float64, len(m))
-		for i, c := range m {
-			share := weights[j] * math.Exp(terms[i]-total)
-			u := share * (degrees + float64(d)) / (degrees + c.distance2(near[i]))
-			acc[i].w += share
-			acc[i].wu += u
-			pull[j][i] = u
-			images[j][i] = slices.Clone(near[i])
-			for k := range d {
-				acc[i].y[k] += u * near[i][k]
-			}
+	cov := mat.NewSymDense(len(r.space), nil)
+	for k := range r.space {
+		w := r.space.spread(k)
+		cov.SetSym(k, k, w*w)
+	}
+	one, ok := newStudent(1, in[0].y, cov)
+	if !ok {
+		return g
+	}
+	whole := r.space.improve(mixture{one}, in, weights, 10)[0]
+	var m mixture
+	for i := range guideParts {
+		if c, ok := newStudent(1.0/guideParts, in[i*len(in)/guideParts].y, whole.cov); ok {
+			m = append(m, c)
 		}
 	}
-	for i := range m {
-		if !(acc[i].wu > 0) {
-			return nil, false
-		}
-		for k := range d {
-			acc[i].y[k] /= acc[i].wu
-		}
+	m = r.space.improve(m, in, weights, 30)
+	return guide{draws: in[:len(in)/2], mixtures: [2]mixture{m, m}, share: guideFirst}
+}
+
+// enveloped returns a mixture with its envelope, of the weight given in all.
+func (r *run) enveloped(m mixture, weight float64) mixture {
+	if len(m) == 1 {
+		return m.scaled(weight)
 	}
-	delta := mat.NewVecDense(d, nil)
-	for j := range in {
-		for i := range m {
-			for k := range d {
-				delta.SetVec(k, images[j][i][k]-acc[i].y[k])
-			}
-			acc[i].cov.SymRankOne(acc[i].cov, pull[j][i], delta)
-		}
+	c, ok := r.envelope(m)
+	if !ok {
+		return m.scaled(weight)
 	}
-	// As many draws' worth of the old shape keeps a part from collapsing onto a
-	// few draws.
-	ess := 0.0
-	for _, w := range weights {
-		ess += w * w
-	}
-	ess = 1 / ess
-	var out mixture
-	for i, c := range m {
-		n := acc[i].w * ess // effective draws in this part
-		keep := float64(d) / (float64(d) + n)
-		cov := mat.NewSymDense(d, nil)
-		for j := range d {
-			for k := j; k < d; k++ {
-				cov.SetSym(j, k, (1-keep)*acc[i].cov.At(j, k)/max(acc[i].w, 1e-300)+keep*c.cov.At(j, k))
-			}
-		}
-		mean := make([]float64, d)
-		for k := range mean {
-			mean[k] = (1-keep)*acc[i].y[k] + keep*c.mean[k]
-		}
-		next, ok := newStudent(max(acc[i].w, 0.01), mean, cov)
-		if !ok {
-			return nil, false
-		}
-		out = append(out, next)
-	}
-	out.normalise()
-	return out, true
+	c.weight = weight * enveloped
+	return append(m.scaled(weight*(1-enveloped)), c)
 }
 
 // envelope is one t distribution with the mean of a mode's mixture, and wider.
@@ -265,35 +301,4 @@ func (r *run) envelope(m mixture) (*student, bool) {
 		}
 	}
 	return newStudent(1, mean, cov)
-}
-
-// follow fits a mixture to draws of equal weight, nil if they are too few.
-func (r *run) follow(draws [][]float64) mixture {
-	const parts, most = 8, 2000
-	if len(draws) < 100 {
-		return nil
-	}
-	in := make([]*drawn, min(len(draws), most))
-	weights := make([]float64, len(in))
-	for i := range in {
-		in[i] = &drawn{y: r.space.y(draws[i])}
-		weights[i] = 1 / float64(len(in))
-	}
-	cov := mat.NewSymDense(len(r.space), nil)
-	for k := range r.space {
-		w := r.space.spread(k)
-		cov.SetSym(k, k, w*w)
-	}
-	one, ok := newStudent(1, in[0].y, cov)
-	if !ok {
-		return nil
-	}
-	whole := r.improve(mixture{one}, in, weights, 10)[0]
-	var m mixture
-	for i := range parts {
-		if c, ok := newStudent(1.0/parts, in[i*len(in)/parts].y, whole.cov); ok {
-			m = append(m, c)
-		}
-	}
-	return r.improve(m, in, weights, 30)
 }

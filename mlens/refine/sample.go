@@ -37,6 +37,8 @@ type SampleOptions struct {
 	// fitted to them gets a tenth of the draws, so that no region is forgotten. At
 	// least a hundred are of use.
 	Guide [][]float64
+	// Residuals is the number of residuals that the density stores, zero where it does not.
+	Residuals int
 	// Progress is told of the evaluations made so far and the effective sample
 	// size reached; may be nil.
 	Progress func(evaluations int, ess float64)
@@ -100,6 +102,11 @@ func (s *Sampled) Efficiency() float64 { return s.ESS / float64(s.Evaluations) }
 // each is known. Where weights are concentrated on a few draws, proposals are
 // fitted to weights of a lower power first.
 //
+// Where the density tells its residuals, a few hundred draws of a mode are worth far more
+// than their weights: polynomials through the residuals emulate the density about the mode,
+// and one more mixture is fitted to that, at no price in evaluations. The emulator decides
+// only where draws come from.
+//
 // The draws are two halves, each with a proposal that is fitted to the other: a
 // proposal that has been fitted to the very draws that it weighs makes them too
 // light, and the evidence too small. The first rounds teach, and do not count.
@@ -107,7 +114,7 @@ func (s *Sampled) Efficiency() float64 { return s.ESS / float64(s.Evaluations) }
 // It ends at the effective sample size or the budget of the options. The
 // same seed gives the same result on any number of processors. When ctx ends,
 // its error comes with the result so far.
-func Sample(ctx context.Context, p LogProb, params []Parameter, modes []Start, opt SampleOptions) (*Sampled, error) {
+func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, opt SampleOptions) (*Sampled, error) {
 	s := newSpace(params)
 	if len(modes) == 0 {
 		return nil, fmt.Errorf("refine: no modes to begin at")
@@ -121,6 +128,7 @@ func Sample(ctx context.Context, p LogProb, params []Parameter, modes []Start, o
 	for _, m := range modes {
 		first := mixture{r.begin(m)}
 		r.modes = append(r.modes, [2]mixture{first, first})
+		r.learned = append(r.learned, [2]learned{})
 		r.share = append(r.share, 1)
 	}
 	r.guide = r.follow(r.opt.Guide)
@@ -158,15 +166,16 @@ func (r *run) graduate() {
 
 // A run is the state of a Sample.
 type run struct {
-	space space
-	p     LogProb
-	opt   SampleOptions
-	modes [][2]mixture // of each mode and half, weights adding up to 1
-	guide mixture
-	share []float64 // of each mode in the next round
-	draws []drawn
-	past  []proposal
-	first int // of the rounds whose draws count
+	space   space
+	p       Observed
+	opt     SampleOptions
+	modes   [][2]mixture // of each mode and half, weights adding up to 1
+	learned [][2]learned
+	guide   guide
+	share   []float64 // of each mode in the next round
+	draws   []drawn
+	past    []proposal
+	first   int // of the rounds whose draws count
 }
 
 // A proposal is what a round drew from.
@@ -183,6 +192,7 @@ type drawn struct {
 	round     int
 	logQ      []float64 // of n·q of each round, q being the proposal of its half
 	mode      int
+	residuals []float32 // nil: not known, or not worth keeping
 }
 
 // logWeight is the log of the weight among the draws since a round.
@@ -239,7 +249,10 @@ func (r *run) round(ctx context.Context, n int) error {
 			now.parts[w.half].draw(w.y, g)
 		}
 		w.logVolume = r.space.x(w.x, w.y)
-		w.logP = r.p(w.x) + w.logVolume
+		if r.opt.Residuals > 0 {
+			w.residuals = make([]float32, r.opt.Residuals)
+		}
+		w.logP = r.p(w.x, w.residuals) + w.logVolume
 		if w.logP != w.logP {
 			w.logP = math.Inf(-1)
 		}
@@ -259,28 +272,21 @@ func (r *run) round(ctx context.Context, n int) error {
 }
 
 // proposal returns the mixture from which a half of the draws comes.
-func (r *run) proposal(half int) (parts mixture) {
+func (r *run) proposal(half int) mixture {
+	m, g := r.ofModes(half), r.guide.mixtures[half]
+	if len(g) == 0 {
+		return m
+	}
+	return append(m.scaled(1-r.guide.share), g.scaled(r.guide.share)...)
+}
+
+// ofModes returns the part of a proposal that comes from the modes.
+func (r *run) ofModes(half int) (all mixture) {
 	for k, m := range r.modes {
-		for _, c := range m[half] {
-			p := *c
-			p.weight *= r.share[k]
-			parts = append(parts, &p)
-		}
-		if len(m[half]) > 1 {
-			if c, ok := r.envelope(m[half]); ok {
-				c.weight = r.share[k] * enveloped
-				parts = append(parts, c)
-			}
-		}
+		all = append(all, r.enveloped(m[half], r.share[k])...)
 	}
-	parts.normalise()
-	for _, c := range r.guide {
-		p := *c
-		p.weight *= guided
-		parts = append(parts, &p)
-	}
-	parts.normalise()
-	return parts
+	all.normalise()
+	return all
 }
 
 // under adds the proposals' densities at the draws.
@@ -323,13 +329,28 @@ func (r *run) assign() {
 }
 
 // known is the effective sample size with which a mode's evidence is known to a
-// fifth.
-const known = 25
+// fifth; glimpsed, to a third, is enough for one with less than minor of all.
+const (
+	known, glimpsed = 25, 9
+	minor           = 1e-3
+)
+
+// isKnown tells whether the evidence of a mode is known, by its draws since a round, of which
+// all weigh e^total.
+func (r *run) isKnown(mode, since int, total float64) bool {
+	w := r.logWeights(since, mode)
+	enough := float64(known)
+	if logSum(w)-total < math.Log(minor) {
+		enough = glimpsed
+	}
+	return effective(w) >= enough || r.idle(mode)
+}
 
 // allKnown tells whether the evidence of every mode is.
 func (r *run) allKnown() bool {
+	total := logSum(r.logWeights(r.first, everything))
 	for k := range r.modes {
-		if !r.idle(k) && effective(r.logWeights(r.first, k)) < known {
+		if !r.isKnown(k, r.first, total) {
 			return false
 		}
 	}

@@ -20,7 +20,7 @@ type student struct {
 
 	// cov = L·Lᵀ; L and L⁻¹ by rows, each up to its diagonal.
 	lower, inverse []float64
-	norm           float64
+	height         float64 // the density at the mean
 }
 
 // newStudent returns false where cov is not positive definite.
@@ -44,7 +44,7 @@ func newStudent(weight float64, mean []float64, cov *mat.SymDense) (*student, bo
 	d := float64(len(mean))
 	top, _ := math.Lgamma((degrees + d) / 2)
 	bottom, _ := math.Lgamma(degrees / 2.0)
-	c.norm = top - bottom - d/2*math.Log(degrees*math.Pi) - chol.LogDet()/2
+	c.height = math.Exp(top - bottom - d/2*math.Log(degrees*math.Pi) - chol.LogDet()/2)
 	return c, true
 }
 
@@ -73,8 +73,21 @@ func (c *student) distance2(y []float64) (d2 float64) {
 	return d2
 }
 
-func (c *student) logDensity(y []float64) float64 {
-	return c.norm - (degrees+float64(len(y)))/2*math.Log1p(c.distance2(y)/degrees)
+// density is that at a squared Mahalanobis distance.
+func (c *student) density(d2 float64) float64 {
+	v := 1 / (1 + d2/degrees)
+	p := c.height
+	if n := degrees + len(c.mean); n%2 == 0 {
+		for range n / 2 {
+			p *= v
+		}
+	} else {
+		p *= math.Sqrt(v)
+		for range n / 2 {
+			p *= v
+		}
+	}
+	return p
 }
 
 // draw stores a random y.
@@ -113,63 +126,51 @@ func (m mixture) normalise() {
 	}
 }
 
-// terms stores the logarithm of each component's weighted density at y, summed
-// over the turns of the angles, and the nearest image of y as the component sees
-// it in near; it returns the logarithm of the sum.
-func (m mixture) terms(dst []float64, near [][]float64, y []float64, s space) float64 {
+// scaled returns a copy whose weights add up to the weight given.
+func (m mixture) scaled(weight float64) mixture {
+	out := make(mixture, len(m))
 	for i, c := range m {
-		s.imageTo(near[i], y, c.mean)
-		dst[i] = math.Log(c.weight) + c.wound(near[i], s)
+		p := *c
+		out[i] = &p
 	}
-	return logSum(dst)
+	out.normalise()
+	for _, c := range out {
+		c.weight *= weight
+	}
+	return out
 }
 
 // logDensity is the density at y, summed over the turns of the angles.
 func (m mixture) logDensity(y []float64, s space) float64 {
 	var room [16]float64
 	near := room[:len(y)]
-	ln, sum := math.Inf(-1), 0.0 // the density is exp(ln)·sum
+	var sum float64
 	for _, c := range m {
 		s.imageTo(near, y, c.mean)
-		switch l := math.Log(c.weight) + c.wound(near, s); {
-		case l > ln:
-			sum = sum*math.Exp(ln-l) + 1
-			ln = l
-		case l > ln-40:
-			sum += math.Exp(l - ln)
-		}
+		sum += c.weight * c.wound(near, c.distance2(near), s)
 	}
-	return ln + math.Log(sum)
+	return math.Log(sum)
 }
 
-// workspace is what [mixture.terms] writes to.
-func workspace(n, dim int) ([]float64, [][]float64) {
-	terms, near := make([]float64, n), make([][]float64, n)
-	for i := range near {
-		near[i] = make([]float64, dim)
-	}
-	return terms, near
-}
-
-// wound is the density at y and at y one turn to either side, for each angle by
-// itself.
-func (c *student) wound(y []float64, s space) float64 {
-	ln := c.logDensity(y)
-	for k, p := range s {
+// wound is the density at y, at distance2, and at y one turn to either side, for each angle
+// by itself.
+func (c *student) wound(y []float64, distance2 float64, s space) float64 {
+	p := c.density(distance2)
+	for k, a := range s {
 		// A narrow component has nothing a turn away.
-		if p.Period == 0 || 36*c.cov.At(k, k) < p.Period*p.Period/4 {
+		if a.Period == 0 || 36*c.cov.At(k, k) < a.Period*a.Period/4 {
 			continue
 		}
-		v := y[k]
-		sum := 1.0
-		for _, turn := range []float64{-p.Period, p.Period} {
+		v, sum := y[k], 1.0
+		here := max(c.density(distance2), 1e-300)
+		for _, turn := range []float64{-a.Period, a.Period} {
 			y[k] = v + turn
-			sum += math.Exp(c.logDensity(y) - ln)
+			sum += c.density(c.distance2(y)) / here
 		}
 		y[k] = v
-		ln += math.Log(sum)
+		p *= sum
 	}
-	return ln
+	return p
 }
 
 // draw stores a random y of the mixture.
