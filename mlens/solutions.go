@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -109,10 +110,42 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		descend(partners, 60)
 		from = distinct(append(from, partners...), sameSolution)
 	}
+	// The next valley may be deeper, and so near that no draw of the network tells them apart.
+	for range 3 {
+		best := from[0].Fluxes.Chi2
+		beside := p.around(from[0])
+		descend(beside, 12)
+		beside = distinct(beside, sameSolution)
+		beside = beside[:(len(beside)+1)/2]
+		descend(beside, 60)
+		from = distinct(append(from, beside...), sameSolution)
+		if !(from[0].Fluxes.Chi2 < best-1) {
+			break
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return from, nil
+}
+
+// around returns places about a solution, so far from it that they may belong to another.
+func (p *Posterior) around(s Solution) (out []Solution) {
+	const places, far = 24, 1.5
+	g := rand.New(rand.NewPCG(1, 2))
+	for range places {
+		next := Solution{Params: s.Params, Fluxes: s.Fluxes, Origin: s.Origin}
+		for k, d := range sameSolution {
+			if k != event.LogRho {
+				next.Params[k] += far * d * g.NormFloat64()
+			}
+		}
+		next.Params[event.Alpha] = math.Mod(math.Mod(next.Params[event.Alpha], 360)+360, 360)
+		if p.prior.Contains(next.Params) {
+			out = append(out, next)
+		}
+	}
+	return out
 }
 
 // apart are differences of candidates worth a descent each.
