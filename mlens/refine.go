@@ -23,8 +23,9 @@ type RefineOptions struct {
 	// and 12.
 	Tries, Starts int
 	// Budget is the largest number of likelihoods for importance sampling, and
-	// again for the ensemble that is walked where that fails; ESS is the effective
-	// sample size that ends it before. Zero means 10,000 and 1,000.
+	// again for what follows where that does not do: more of the same, or, where hardly
+	// any draw is effective, an ensemble that is walked. ESS is the effective sample size
+	// that ends it before. Zero means 10,000 and 1,000.
 	Budget int
 	ESS    float64
 	// Cut says how the event was selected: only events whose light curve the best
@@ -92,8 +93,8 @@ const (
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
 // or what a cut leaves of it.
 //
-// Where the diagnostics of importance sampling are bad, an ensemble of walkers goes
-// on from its draws ([refine.Ensemble]).
+// Where the diagnostics of importance sampling are not good, it goes on; where they are bad,
+// an ensemble of walkers goes on from its draws ([refine.Ensemble]).
 //
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
@@ -150,8 +151,10 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
 		d.selected = out.selected
 	}
+	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
 	sampled, err := refine.Sample(ctx, d.observe, p.curveParameters(), starts, refine.SampleOptions{
 		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: p.guide(opt.Seed),
+		Good: func(s *refine.Sampled) bool { return s.ESS >= enoughESS && s.KHat <= goodKHat || failed(s.ESS, s.KHat) },
 		Progress: func(n int, ess float64) {
 			if opt.Progress != nil {
 				opt.Progress("effective draws", int(ess), int(opt.ESS))
@@ -168,7 +171,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
 	}
 	out.resample(sampled, &d, opt.Seed)
-	if !(out.KHat <= goodKHat && out.ESS >= enoughESS) {
+	if failed(out.ESS, out.KHat) {
 		if err := out.walk(ctx, sampled, &d, opt); err != nil {
 			return nil, err
 		}

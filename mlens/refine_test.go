@@ -110,7 +110,7 @@ func TestRefineWalks(t *testing.T) {
 		t.Skip("-short")
 	}
 	p := blind(t, "close-wide.csv")
-	r, err := p.Refine(context.Background(), scattered(table1, nearby1, 20), RefineOptions{Seed: 1, Tries: 20, Starts: 1, Budget: 150})
+	r, err := p.Refine(context.Background(), scattered(table1, nearby1, 20), RefineOptions{Seed: 1, Tries: 20, Starts: 1, Budget: 25})
 	if err != nil {
 		t.Fatal(err)
 	}

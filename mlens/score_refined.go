@@ -23,6 +23,9 @@ type RefinedScore struct {
 	// is missing in the evidence, too, so that where the truth's own solution is, the
 	// exact density cannot be asked.
 	RawNLL, NLLErr float64
+	// Above is how much the network's own NLL is above that, in the mean of the same
+	// events, with its standard error: what it has still to learn.
+	Above, AboveErr float64
 	// ModeRecall is the fraction of events of which a solution is that to which a
 	// descent from the truth leads.
 	ModeRecall float64
@@ -52,7 +55,7 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 		return nil, fmt.Errorf("mlens: no events to refine")
 	}
 	s := &RefinedScore{}
-	var seconds, efficiency []float64
+	var seconds, efficiency, above []float64
 	found, seed := 0, opt.Seed
 	for i, ev := range events {
 		if err := ev.check(e.Prior); err != nil {
@@ -76,11 +79,13 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 		efficiency = append(efficiency, r.ESS/float64(r.Evaluations))
 		s.Ranks = append(s.Ranks, r.ranks(ev.Truth))
 		s.Found = append(s.Found, r.has(ctx, ev.Truth))
-		ln := math.Log(networkShare) + p.LogProb([]event.Theta{ev.Truth})[0]
+		network := p.LogProb([]event.Theta{ev.Truth})[0]
+		ln := math.Log(networkShare) + network
 		if s.Found[i] {
 			ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + r.LogProb(ev.Truth)})
 		}
 		s.NLL = append(s.NLL, -ln)
+		above = append(above, ln-network)
 		s.Trusts = append(s.Trusts, r.Trust())
 		if s.Found[i] {
 			found++
@@ -93,6 +98,8 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 	var sd float64
 	s.RawNLL, sd = stat.PopMeanStdDev(s.NLL, nil)
 	s.NLLErr = sd / math.Sqrt(n)
+	s.Above, sd = stat.PopMeanStdDev(above, nil)
+	s.AboveErr = sd / math.Sqrt(n)
 	s.ModeRecall = float64(found) / n
 	slices.Sort(seconds)
 	s.Seconds = calib.Quantile(seconds, 0.5)

@@ -27,6 +27,9 @@ type SampleOptions struct {
 	// Budget is the largest number of evaluations of the density; zero means
 	// 10,000.
 	Budget int
+	// Good tells, when the budget is spent, whether the result will do; if not, as much
+	// again is spent. nil: it will.
+	Good func(*Sampled) bool
 	// ESS is the effective sample size that suffices; zero means 1,000.
 	ESS float64
 	// Broad is the share of draws from the whole box of the parameters, which
@@ -132,8 +135,9 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 		r.share = append(r.share, 1)
 	}
 	r.guide = r.follow(r.opt.Guide)
-	for len(r.draws) < r.opt.Budget {
-		if err := r.round(ctx, min(r.roundSize(), r.opt.Budget-len(r.draws))); err != nil {
+	limit := r.opt.Budget
+	for {
+		if err := r.round(ctx, min(r.roundSize(), limit-len(r.draws))); err != nil {
 			return r.result(), err
 		}
 		r.graduate()
@@ -143,6 +147,12 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 		}
 		if ess >= r.opt.ESS && len(r.past) > 2*fewestToLearn && r.allKnown() {
 			break
+		}
+		if len(r.draws) >= limit {
+			if limit > r.opt.Budget || r.opt.Good == nil || r.opt.Good(r.result()) {
+				break
+			}
+			limit *= 2
 		}
 		r.adapt()
 	}

@@ -131,6 +131,7 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, all int)
 	}
 	fmt.Fprintf(w, "\nrefined: NLL per event, raw %.3f ± %.3f; the truth's mode found in %.1f %%; %.1f s an event (median)\n",
 		exact.RawNLL, exact.NLLErr, 100*exact.ModeRecall, exact.Seconds)
+	fmt.Fprintf(w, "the network is %.2f ± %.2f nats above that\n", exact.Above, exact.AboveErr)
 	level := map[mlens.Level]int{}
 	for _, t := range exact.Trusts {
 		level[t.Level]++
@@ -145,6 +146,8 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
 	type refined struct {
 		RawNLL     float64 `json:"nll_raw"`
 		RawNLLErr  float64 `json:"nll_raw_se"`
+		Above      float64 `json:"network_above"`
+		AboveErr   float64 `json:"network_above_se"`
 		ModeRecall float64 `json:"mode_recall"`
 		Seconds    float64 `json:"seconds"`
 		Efficiency float64 `json:"efficiency"`
@@ -152,7 +155,7 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
 	}
 	var r *refined
 	if exact != nil {
-		r = &refined{exact.RawNLL, exact.NLLErr, exact.ModeRecall, exact.Seconds, exact.Efficiency, named(exact.RankP)}
+		r = &refined{exact.RawNLL, exact.NLLErr, exact.Above, exact.AboveErr, exact.ModeRecall, exact.Seconds, exact.Efficiency, named(exact.RankP)}
 	}
 	type mode struct {
 		Global float64 `json:"global"`
