@@ -50,11 +50,11 @@ type learned struct {
 func (r *run) adapt() {
 	evidence := make([]float64, len(r.modes))
 	next := make([][2]mixture, len(r.modes))
-	forEach(context.Background(), len(r.modes), func(k int) {
-		evidence[k] = logSum(r.logWeights(0, k))
-		next[k] = [2]mixture{r.fit(k, 0), r.fit(k, 1)}
-	})
+	forEach(context.Background(), 2*len(r.modes), func(i int) { next[i/2][i%2] = r.fit(i/2, i%2) })
 	r.modes = next
+	for k := range evidence {
+		evidence[k] = logSum(r.logWeights(0, k))
+	}
 	total := logSum(evidence)
 	var unknown []int
 	for k := range r.share {
@@ -186,6 +186,7 @@ func (r *run) adaptGuide(total float64) {
 		g.mixtures = next
 	}
 	var explained, all float64
+	ofModes := [2]mixture{r.ofModes(0), r.ofModes(1)}
 	for i := range r.draws {
 		w := &r.draws[i]
 		p := math.Exp(w.logWeight(0) - total)
@@ -193,7 +194,7 @@ func (r *run) adaptGuide(total float64) {
 			continue
 		}
 		mine := math.Log(g.share) + g.mixtures[w.half].logDensity(w.y, r.space)
-		modes := math.Log1p(-g.share) + r.ofModes(w.half).logDensity(w.y, r.space)
+		modes := math.Log1p(-g.share) + ofModes[w.half].logDensity(w.y, r.space)
 		explained += p / (1 + math.Exp(modes-mine))
 		all += p
 	}
