@@ -73,6 +73,7 @@ type Refined struct {
 	Beyond []Solution
 
 	post     *Posterior
+	starts   []refine.Start // of the modes, before they were sorted
 	lik      *event.Likelihood
 	selected *bank.Selection
 }
@@ -146,6 +147,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		out.Modes = append(out.Modes, RefinedMode{Solution: solutions[k]})
 		fs = max(fs, solutions[k].Params[event.Fs])
 	}
+	out.starts = starts
 	d := density{lik: lik, prior: p.prior, fs: fs}
 	if opt.Cut > 0 {
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)

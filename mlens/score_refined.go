@@ -12,6 +12,7 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/refine"
 )
 
 // A RefinedScore is the quality of refined posteriors on events whose truth is
@@ -129,7 +130,8 @@ func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
 
 // has tells whether one of the solutions is the one to which the descent from t
 // leads: closer than what makes two minima one, or than three standard
-// deviations where the light curve says less.
+// deviations where the light curve says less, or in the same valley (see
+// [refine.Distinct]).
 func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	s, ok := r.post.polish(ctx, t, 60)
 	if !ok {
@@ -144,5 +146,9 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 			return true
 		}
 	}
-	return false
+	settled, err := r.post.settle(ctx, []Solution{s})
+	if err != nil {
+		return false
+	}
+	return len(refine.Distinct(append(settled, r.starts...), r.post.curveParameters())) <= len(r.starts)
 }

@@ -129,15 +129,20 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	return from, nil
 }
 
-// around returns places about a solution, so far from it that they may belong to another.
+// around returns places about a solution, so far from it that they may belong to another:
+// one half a little farther than solutions are that differ, one as far as candidates.
 func (p *Posterior) around(s Solution) (out []Solution) {
-	const places, far = 24, 1.5
+	const places = 24
 	g := rand.New(rand.NewPCG(1, 2))
-	for range places {
+	for i := range 2 * places {
 		next := Solution{Params: s.Params, Fluxes: s.Fluxes, Origin: s.Origin}
-		for k, d := range sameSolution {
+		for k := range event.Fs {
+			width := 1.5 * sameSolution[k]
+			if i%2 == 1 {
+				width = apart[k]
+			}
 			if k != event.LogRho {
-				next.Params[k] += far * d * g.NormFloat64()
+				next.Params[k] += width * g.NormFloat64()
 			}
 		}
 		next.Params[event.Alpha] = math.Mod(math.Mod(next.Params[event.Alpha], 360)+360, 360)
