@@ -24,7 +24,7 @@ type RefineOptions struct {
 	Tries, Starts int
 	// Budget is the largest number of likelihoods for importance sampling, and
 	// again for what follows where that does not do: more of the same, or, where hardly
-	// any draw is effective, an ensemble that is walked. ESS is the effective sample size
+	// any draw is effective or a few carry all the weight, an ensemble that is walked. ESS is the effective sample size
 	// that ends it before. Zero means 10,000 and 1,000.
 	Budget int
 	ESS    float64

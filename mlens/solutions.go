@@ -118,11 +118,13 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		beside = distinct(beside, sameSolution)
 		beside = beside[:(len(beside)+1)/2]
 		descend(beside, 60)
-		from = distinct(append(from, beside...), sameSolution)
+		failed := func(s Solution) bool { return math.IsInf(s.Fluxes.Chi2, 1) }
+		from = distinct(append(from, slices.DeleteFunc(beside, failed)...), sameSolution)
 		if !(from[0].Fluxes.Chi2 < best-1) {
 			break
 		}
 	}
+	descend(from[:1], 300)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -130,12 +132,13 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 }
 
 // around returns places about a solution, so far from it that they may belong to another:
-// one half a little farther than solutions are that differ, one as far as candidates.
+// one half a little farther than solutions are that differ, one as far as candidates. Their
+// χ² is not known yet.
 func (p *Posterior) around(s Solution) (out []Solution) {
 	const places = 24
 	g := rand.New(rand.NewPCG(1, 2))
 	for i := range 2 * places {
-		next := Solution{Params: s.Params, Fluxes: s.Fluxes, Origin: s.Origin}
+		next := Solution{Params: s.Params, Fluxes: event.Fluxes{Chi2: math.Inf(1)}, Origin: s.Origin}
 		for k := range event.Fs {
 			width := 1.5 * sameSolution[k]
 			if i%2 == 1 {

@@ -204,11 +204,15 @@ type foreign struct {
 // dir have in common with that of cfg.
 func besides(cfg Config, dir string) map[int][]foreign {
 	shards := map[int][]foreign{}
-	others, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(dir)), "*", manifestName))
-	for _, path := range others {
-		other := filepath.Dir(path)
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return shards
+	}
+	others, _ := os.ReadDir(filepath.Dir(dir))
+	for _, entry := range others {
+		other := filepath.Join(filepath.Dir(dir), entry.Name())
 		m, err := readManifest(other, manifestName)
-		if err != nil || other == filepath.Clean(dir) {
+		if err != nil || other == dir {
 			continue
 		}
 		same := m.Config
@@ -232,8 +236,10 @@ func adopt(dir string, s foreign) bool {
 	if sum := sha256.Sum256(data); err != nil || hex.EncodeToString(sum[:]) != s.SHA256 {
 		return false
 	}
-	os.Remove(to) // without an entry in a manifest it is worth nothing
-	return os.Link(from, to) == nil
+	part := filepath.Join(dir, "."+s.File+"0") // removed with what kills leave
+	ok := os.Link(from, part) == nil && os.Rename(part, to) == nil
+	os.Remove(part) // where it was there already, renaming does nothing
+	return ok
 }
 
 // removeTemporary removes what kills have left of a file under temporary names;

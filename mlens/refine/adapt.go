@@ -18,7 +18,8 @@ const (
 	// Of a mode's two mixtures, one fitted to its draws and one to its emulator,
 	// neither gets less than this share. The first is fitted to weights of this power
 	// then, and covers what the other may have missed.
-	leastTrusted, widened = 0.25, 0.6
+	// A quarter of a nat is a factor e in their shares.
+	leastTrusted, widened, steepness = 0.25, 0.6, 4
 	// explored is the share of draws for modes of which little is known yet, and
 	// exploredEach the most that one of them gets; others get idling at least.
 	explored, exploredEach, idling = 0.3, 0.1, 0.01
@@ -102,13 +103,13 @@ func (r *run) fit(mode, half int) mixture {
 		wide[i] *= widened
 	}
 	l.direct = r.space.fit(l.direct, in, wide)
-	// Each has the share that it deserves if one is right. The draws know the one that
-	// was fitted to them: about half a nat for each of its numbers over their own.
+	// Who explains the draws better gets the larger share. Those that a mixture was fitted
+	// to, it explains better than others, by a nat for each of its numbers over theirs.
 	logW = flatten(logW, float64(wanted+wantedEach*len(l.direct)))
 	d := len(r.space)
 	numbers := float64(len(l.direct) * (d + 1) * (d + 2) / 2)
 	better := r.explain(l.emulated, in, logW) - (r.explain(l.direct, in, logW) - numbers/effective(logW))
-	share := min(max(1/(1+math.Exp(-4*better)), leastTrusted), 1-leastTrusted)
+	share := min(max(1/(1+math.Exp(-steepness*better)), leastTrusted), 1-leastTrusted)
 	return append(l.emulated.scaled(share), l.direct.scaled(1-share)...)
 }
 
@@ -129,7 +130,7 @@ func (r *run) emulate(l *learned, in []*drawn, seed uint64) {
 	if r.opt.Residuals == 0 {
 		return
 	}
-	best := slices.Clone(in)
+	best := slices.DeleteFunc(slices.Clone(in), func(w *drawn) bool { return w.residuals == nil })
 	slices.SortStableFunc(best, func(a, b *drawn) int { return cmp.Compare(b.logP, a.logP) })
 	keep := min(len(best), plenty(len(r.space), true))
 	for _, w := range best[keep:] {

@@ -2,13 +2,14 @@ package refine
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
 
 const (
-	// maxParts is the largest number of t distributions of a mixture that is fitted to a
-	// mode.
+	// maxParts is the largest number of t distributions that are fitted to a mode's draws, and
+	// again to its emulator.
 	maxParts = 8
 	// wanted is the effective sample size that a fit needs for a mode and for each
 	// of its parts; with less the weights are flattened.
@@ -49,11 +50,19 @@ func (s space) improve(m mixture, in []*drawn, weights []float64, steps int) mix
 // flatten raises weights to the largest power up to 1 that leaves an effective
 // sample size of want.
 func flatten(logW []float64, want float64) []float64 {
-	want = min(want, float64(len(logW))/2)
-	out := make([]float64, len(logW))
+	finite := 0
+	out := slices.Clone(logW)
+	for _, l := range logW {
+		if !math.IsInf(l, -1) {
+			finite++
+		}
+	}
+	want = min(want, float64(finite)/2)
 	at := func(power float64) float64 {
 		for i, l := range logW {
-			out[i] = power * l
+			if !math.IsInf(l, -1) {
+				out[i] = power * l
+			}
 		}
 		return effective(out)
 	}

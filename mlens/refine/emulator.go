@@ -10,12 +10,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Observed is a [LogProb] that also stores, unless dst is nil, the residuals at x:
-// half the sum of their squares is what varies most in the density's logarithm.
+// Observed is a [LogProb] that also stores the residuals r at x in dst, unless that is nil or
+// the density vanishes there: −½ Σ r² is what varies most in its logarithm.
 type Observed func(x []float64, dst []float32) float64
-
-// Unobserved is an Observed without residuals.
-func (p LogProb) Unobserved() Observed { return func(x []float64, _ []float32) float64 { return p(x) } }
 
 // An emulator is a density near a mode, in the coordinates of a space, as a few
 // evaluations of it tell. Each residual is taken for a polynomial p of the coordinates,

@@ -24,7 +24,7 @@ type Start struct {
 // SampleOptions of [Sample]. The zero value is valid.
 type SampleOptions struct {
 	Seed uint64
-	// Budget is the largest number of evaluations of the density; zero means
+	// Budget is the largest number of evaluations of the density, but for Good; zero means
 	// 10,000.
 	Budget int
 	// Good tells, when the budget is spent, whether the result will do; if not, as much
@@ -36,11 +36,13 @@ type SampleOptions struct {
 	// keeps weights finite far from the modes; zero means 2 %. There is none
 	// where a parameter has no end.
 	Broad float64
-	// Guide are draws from a density that covers this one, if only roughly; a mixture
-	// fitted to them gets a tenth of the draws, so that no region is forgotten. At
+	// Guide are draws from a density that covers this one, if only roughly. A mixture
+	// fitted to them, and later to all draws, gets a tenth of the draws at first, and then
+	// as many as it explains, from a twentieth to a half: no region is forgotten. At
 	// least a hundred are of use.
 	Guide [][]float64
-	// Residuals is the number of residuals that the density stores, zero where it does not.
+	// Residuals is the number of residuals that the density stores where it does not vanish;
+	// zero: none, and it is not asked.
 	Residuals int
 	// Progress is told of the evaluations made so far and the effective sample
 	// size reached; may be nil.
@@ -112,7 +114,9 @@ func (s *Sampled) Efficiency() float64 { return s.ESS / float64(s.Evaluations) }
 //
 // The draws are two halves, each with a proposal that is fitted to the other: a
 // proposal that has been fitted to the very draws that it weighs makes them too
-// light, and the evidence too small. The first rounds teach, and do not count.
+// light, and the evidence too small. What is left of that is a few hundredths of ln Z
+// where tails are heavy, with errors that are then too small by a factor of two. The first
+// rounds teach, and do not count.
 //
 // It ends at the effective sample size or the budget of the options. The
 // same seed gives the same result on any number of processors. When ctx ends,
@@ -263,8 +267,8 @@ func (r *run) round(ctx context.Context, n int) error {
 			w.residuals = make([]float32, r.opt.Residuals)
 		}
 		w.logP = r.p(w.x, w.residuals) + w.logVolume
-		if w.logP != w.logP {
-			w.logP = math.Inf(-1)
+		if !(w.logP > math.Inf(-1)) {
+			w.logP, w.residuals = math.Inf(-1), nil
 		}
 		w.round = len(r.past)
 		fresh[i] = w

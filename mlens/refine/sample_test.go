@@ -10,6 +10,11 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
+// unobserved is a density without residuals.
+func unobserved(p LogProb) Observed {
+	return func(x []float64, _ []float32) float64 { return p(x) }
+}
+
 func normal(x, mean, sigma float64) float64 {
 	z := (x - mean) / sigma
 	return -z*z/2 - math.Log(sigma*math.Sqrt(2*math.Pi))
@@ -27,7 +32,7 @@ func line3() []Parameter {
 }
 
 func TestSampleBanana(t *testing.T) {
-	s, err := Sample(context.Background(), LogProb(banana).Unobserved(), line3(), []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: 1, Budget: 8000, ESS: 1e9})
+	s, err := Sample(context.Background(), unobserved(banana), line3(), []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: 1, Budget: 8000, ESS: 1e9})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +77,7 @@ func TestSampleUnbiased(t *testing.T) {
 	const runs = 8
 	var z, x2 [runs]float64
 	for i := range z {
-		s, err := Sample(context.Background(), LogProb(banana).Unobserved(), line3(), []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: uint64(100 + i), Budget: 6000, ESS: 1e9})
+		s, err := Sample(context.Background(), unobserved(banana), line3(), []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: uint64(100 + i), Budget: 6000, ESS: 1e9})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +113,7 @@ func TestSampleModes(t *testing.T) {
 		small := -12 + normal(math.Remainder(x[0]-100, 360), 0, 1) + math.Ln2 + normal(x[1], 0, 0.05)
 		return logAdd(big, small)
 	}
-	s, err := Sample(context.Background(), LogProb(p).Unobserved(), params, []Start{{X: []float64{2, 0.62}}, {X: []float64{100.5, 0}}}, SampleOptions{Seed: 2})
+	s, err := Sample(context.Background(), unobserved(p), params, []Start{{X: []float64{2, 0.62}}, {X: []float64{100.5, 0}}}, SampleOptions{Seed: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +142,7 @@ func TestSampleBadStart(t *testing.T) {
 		}
 		return l
 	}
-	s, err := Sample(context.Background(), LogProb(p).Unobserved(), params, []Start{{X: []float64{1, 2, 1, 2, 3}}}, SampleOptions{Seed: 3})
+	s, err := Sample(context.Background(), unobserved(p), params, []Start{{X: []float64{1, 2, 1, 2, 3}}}, SampleOptions{Seed: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +156,7 @@ func TestSampleSameBits(t *testing.T) {
 	var first *Sampled
 	for _, workers := range []int{1, 4} {
 		before := runtime.GOMAXPROCS(workers)
-		s, err := Sample(context.Background(), LogProb(banana).Unobserved(), line3(), []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: 1, Budget: 1500})
+		s, err := Sample(context.Background(), unobserved(banana), line3(), []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: 1, Budget: 1500})
 		runtime.GOMAXPROCS(before)
 		if err != nil {
 			t.Fatal(err)

@@ -65,7 +65,7 @@ func TestSampleSettled(t *testing.T) {
 		ridge(dst, x)
 		return normal(dst[0], 0, 1) + normal(dst[1], 0, 1)
 	}
-	got, err := Sample(context.Background(), LogProb(p).Unobserved(), ridgeParams, []Start{s}, SampleOptions{Seed: 1, ESS: 1e9, Budget: 3000})
+	got, err := Sample(context.Background(), unobserved(p), ridgeParams, []Start{s}, SampleOptions{Seed: 1, ESS: 1e9, Budget: 3000})
 	if err != nil {
 		t.Fatal(err)
 	}
