@@ -48,7 +48,8 @@ const (
 // chosen among the first tries, on which the exact simulator is run; half as many
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
-// is given up after a dozen steps, and again half after sixty more.
+// is given up after a dozen steps, and again half after sixty more. At last it looks
+// around the best solution, whose Origin those share to which that leads.
 //
 // That minima are local and the starts few means that a solution can be missed;
 // those that converged are exact, whatever network the draws came from. When

@@ -67,8 +67,9 @@ func photonGain(lc LightCurve) float64 {
 // error tells why there is no magnification.
 func (l *Likelihood) At(p Params) (Linear, error) { return l.Observe(p, nil) }
 
-// Observe is At, and stores the light curve's residuals in dst, in standard errors and at
-// the fluxes within the prior that fit best, unless dst is nil.
+// Observe is At, and stores the light curve's residuals in dst, which has Len of them, in
+// the standard errors given and at the fluxes within the prior that fit best, unless dst is
+// nil.
 func (l *Likelihood) Observe(p Params, dst []float32) (Linear, error) {
 	e := l.exact.get()
 	defer l.exact.put(e)

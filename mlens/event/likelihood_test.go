@@ -143,6 +143,48 @@ func TestLikelihoodMarginal(t *testing.T) {
 	}
 }
 
+// Half the sum of the squared residuals varies as ln L does.
+func TestObserve(t *testing.T) {
+	p := Params{S: 1.2, Q: 0.01, Alpha: 60, U0: 0.3, T0: 36, TE: 8, Rho: 1e-3, Fs: 0.4}
+	lc, err := p.Simulate(Cadence{Step: 0.04, N: 1800}.Times(), 100, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, photons := range []bool{true, false} {
+		if !photons {
+			for i := range lc.Err {
+				lc.Err[i] *= 1.1 + 0.2*float64(i%2)
+			}
+		}
+		l, err := NewLikelihood(lc, Roman())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Photons() != photons || l.Len() != lc.Len() {
+			t.Fatalf("photon noise: %v; %d residuals", l.Photons(), l.Len())
+		}
+		at := func(u0 float64) (lnL, ln float64) {
+			q := p
+			q.U0 = u0
+			r := make([]float32, l.Len())
+			lin, err := l.Observe(q, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range r {
+				ln -= float64(v*v) / 2
+			}
+			return lin.LogPeak, ln
+		}
+		wantAt, gotAt := at(p.U0)
+		want, got := at(0.31)
+		t.Logf("photon noise %v: ln L falls by %.2f, ½Σr² rises by %.2f", photons, wantAt-want, gotAt-got)
+		if drop := wantAt - want; drop < 2 || math.Abs(gotAt-got-drop) > 0.1*drop {
+			t.Errorf("photon noise %v: ln L falls by %.2f, ½Σr² rises by %.2f", photons, drop, gotAt-got)
+		}
+	}
+}
+
 // Photon noise is told from other noise, in any unit.
 func TestPhotonGain(t *testing.T) {
 	p := Params{S: 1.2, Q: 0.01, Alpha: 60, U0: 0.3, T0: 36, TE: 8, Rho: 1e-3, Fs: 0.4}
