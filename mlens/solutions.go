@@ -114,13 +114,18 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	// The next valley may be deeper, and so near that no draw of the network tells them apart.
 	for range 3 {
 		best := from[0].Fluxes.Chi2
-		beside := p.around(from[0])
+		// A little farther than solutions are that differ, and as far as candidates.
+		beside := p.starts(ctx, p.around(from[0], sameSolution, 1.5), from[0].Origin, sameSolution, starts, nil)
+		beside = append(beside, p.starts(ctx, p.around(from[0], apart, 1), from[0].Origin, sameSolution, starts/2, nil)...)
 		descend(beside, 12)
-		beside = distinct(beside, sameSolution)
-		beside = beside[:(len(beside)+1)/2]
+		known := func(s Solution) bool {
+			same := func(o Solution) bool { return distance(s.Params, o.Params, sameSolution) < 1 }
+			return slices.ContainsFunc(from, same)
+		}
+		beside = distinct(slices.DeleteFunc(beside, known), sameSolution)
+		beside = beside[:min(6, len(beside))]
 		descend(beside, 60)
-		failed := func(s Solution) bool { return math.IsInf(s.Fluxes.Chi2, 1) }
-		from = distinct(append(from, slices.DeleteFunc(beside, failed)...), sameSolution)
+		from = distinct(append(from, beside...), sameSolution)
 		if !(from[0].Fluxes.Chi2 < best-1) {
 			break
 		}
@@ -132,26 +137,20 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	return from, nil
 }
 
-// around returns places about a solution, so far from it that they may belong to another:
-// one half a little farther than solutions are that differ, one as far as candidates. Their
-// χ² is not known yet.
-func (p *Posterior) around(s Solution) (out []Solution) {
-	const places = 24
+// around returns places about a solution, at normal distances of so many times a scale.
+func (p *Posterior) around(s Solution, scale event.Theta, times float64) (out []event.Theta) {
+	const places = 30
 	g := rand.New(rand.NewPCG(1, 2))
-	for i := range 2 * places {
-		next := Solution{Params: s.Params, Fluxes: event.Fluxes{Chi2: math.Inf(1)}, Origin: s.Origin}
+	for range places {
+		t := s.Params
 		for k := range event.Fs {
-			width := 1.5 * sameSolution[k]
-			if i%2 == 1 {
-				width = apart[k]
-			}
-			if k != event.LogRho {
-				next.Params[k] += width * g.NormFloat64()
+			if d := times * scale[k] * g.NormFloat64(); k != event.LogRho {
+				t[k] += d
 			}
 		}
-		next.Params[event.Alpha] = math.Mod(math.Mod(next.Params[event.Alpha], 360)+360, 360)
-		if p.prior.Contains(next.Params) {
-			out = append(out, next)
+		t[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
+		if p.prior.Contains(t) {
+			out = append(out, t)
 		}
 	}
 	return out
