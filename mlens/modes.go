@@ -77,7 +77,7 @@ func summarise(group []event.Theta, of int) Mode {
 // best runs the exact simulator on the first tries draws of a mode.
 func (p *Posterior) best(ctx context.Context, m *Mode, group []event.Theta, tries int) {
 	m.Best, m.Fluxes.Chi2 = group[0], math.NaN()
-	for i, f := range p.fit(ctx, group[:min(tries, len(group))], nil) {
+	for i, f := range p.fit(ctx, group[:min(tries, len(group))], event.Fine, nil) {
 		if f.Chi2 < m.Fluxes.Chi2 || math.IsNaN(m.Fluxes.Chi2) {
 			m.Best, m.Fluxes = group[i], f
 		}

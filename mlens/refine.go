@@ -149,13 +149,19 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	out.starts = starts
 	d := density{lik: lik, prior: p.prior, fs: fs}
+	source := d.source(p, opt.Seed)
 	if opt.Cut > 0 {
+		top := d.logProb(starts[0].X)
+		for _, s := range starts[1:] {
+			top = max(top, d.logProb(s.X))
+		}
+		d.least = top - 2*improbable
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
 		d.selected = out.selected
 	}
 	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
 	sampled, err := refine.Sample(ctx, d.observe, p.curveParameters(), starts, refine.SampleOptions{
-		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: p.guide(opt.Seed),
+		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: source.Draws[:min(guides, len(source.Draws))], Source: source,
 		Good: func(s *refine.Sampled) bool { return s.ESS >= enoughESS && s.KHat <= goodKHat || failed(s.ESS, s.KHat) },
 		Progress: func(n int, ess float64) {
 			if opt.Progress != nil {
@@ -171,6 +177,9 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	out.Evaluations, out.Failed = sampled.Evaluations, int(d.failed.Load())
 	if math.IsInf(out.LogEvidence, -1) {
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
+	}
+	if err := out.follow(ctx, sampled); err != nil {
+		return nil, err
 	}
 	out.resample(sampled, &d, opt.Seed)
 	if failed(out.ESS, out.KHat) {
@@ -201,22 +210,45 @@ func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.
 	return out, err
 }
 
-// guide returns where the network's draws are, none without a network.
-func (p *Posterior) guide(seed uint64) (places [][]float64) {
+// Of the network's draws a guide is made of that many; no more than sources are used at all.
+const guides, sources = 4000, 12_000
+
+// source returns the network's density, with no draws if there is no network.
+func (d *density) source(p *Posterior, seed uint64) *refine.Source {
 	if p.density == nil {
-		return nil
+		return &refine.Source{LogDensity: func(dst []float64, _ [][]float64) {
+			for i := range dst {
+				dst[i] = math.Inf(-1)
+			}
+		}}
 	}
-	for _, t := range p.Sample(4000, seed) {
-		places = append(places, slices.Clone(t[:event.Fs]))
+	out := &refine.Source{}
+	d.given = map[[event.Fs]float64]float64{}
+	for _, t := range p.Sample(sources, seed) {
+		out.Draws = append(out.Draws, slices.Clone(t[:event.Fs]))
+		d.given[[event.Fs]float64(t[:])] = t[event.Fs]
 	}
-	return places
+	inside := math.Log(p.Inside())
+	out.LogDensity = func(dst []float64, xs [][]float64) {
+		ts := make([]event.Theta, len(xs))
+		for i, x := range xs {
+			copy(ts[i][:], x)
+			k := d.at(x)
+			ts[i][event.Fs] = k.fs
+			dst[i] = -inside - k.LogDensityFs(k.fs)
+		}
+		for i, ln := range p.LogProb(ts) {
+			dst[i] += ln
+		}
+	}
+	return out
 }
 
 // surprise returns residuals and their number, those of the light curve and what the
 // prior adds to them, so that the posterior is exp(−½ Σ r²), but for f_s. t is where
 // it will be called first.
 func (p *Posterior) surprise(t event.Theta) (refine.Residuals, int, error) {
-	r, err := p.residuals(t, new(event.Fluxes))
+	r, err := p.residuals(t, event.Fine, new(event.Fluxes))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -232,16 +264,34 @@ func (p *Posterior) surprise(t event.Theta) (refine.Residuals, int, error) {
 type density struct {
 	lik      *event.Likelihood
 	prior    event.Prior
-	selected *bank.Selection // nil: all are
-	fs       float64         // no solution's is much higher; decides the precision of A
-	kept     sync.Map
+	selected *bank.Selection               // nil: all are
+	least    float64                       // a logarithm below it is as good as −Inf
+	fs       float64                       // no solution's is much higher; decides the precision of A
+	given    map[[event.Fs]float64]float64 // f_s of draws that have one
+	kept     sync.Map                      // of linear, at places
 	failed   atomic.Int64
+}
+
+// linear is what is known of f_s at a place, and a draw of it.
+type linear struct {
+	event.Linear
+	fs float64
+}
+
+// at returns what was kept of a place.
+func (d *density) at(x []float64) linear {
+	k, ok := d.kept.Load([event.Fs]float64(x))
+	if !ok {
+		panic("mlens: a place without a likelihood")
+	}
+	return k.(linear)
 }
 
 // logProb implements refine.LogProb.
 func (d *density) logProb(x []float64) float64 { return d.observe(x, nil) }
 
-// observe implements refine.Observed. It keeps what it found out of f_s.
+// observe implements refine.Observed. It keeps what it found out of f_s, of which it draws as
+// the bits of x will have it.
 func (d *density) observe(x []float64, dst []float32) float64 {
 	var t event.Theta
 	copy(t[:], x)
@@ -255,11 +305,87 @@ func (d *density) observe(x []float64, dst []float32) float64 {
 		d.failed.Add(1)
 		return math.Inf(-1)
 	}
-	if d.selected != nil && !d.selected.Passes(t.Params()) {
+	ln += lin.LogMarginal()
+	// Where there is next to nothing, that need not be known.
+	if d.selected != nil && (ln < d.least || !d.selected.Passes(t.Params())) {
 		return math.Inf(-1)
 	}
-	d.kept.Store([event.Fs]float64(x), lin)
-	return ln + lin.LogMarginal()
+	place := [event.Fs]float64(x)
+	fs, ok := d.given[place]
+	if !ok {
+		fs = lin.SampleFs(uniform(place))
+	}
+	d.kept.Store(place, linear{lin, fs})
+	return ln
+}
+
+// uniform returns a number in [0, 1) that is as good as random, but depends on x only.
+func uniform(x [event.Fs]float64) float64 {
+	var h uint64
+	for _, v := range x {
+		h = rand.NewPCG(h, math.Float64bits(v)).Uint64()
+	}
+	return float64(h>>11) / (1 << 53)
+}
+
+// follow goes downhill from the best draw of each mode, if that is better than the mode's
+// solution: its draws may have spread to where there is another. Modes that turn out to be
+// the same become one.
+func (r *Refined) follow(ctx context.Context, s *refine.Sampled) error {
+	const better, worthwhile = 1, 1e-4 // in χ², in weight
+	best := make([]int, len(r.Modes))
+	for k := range best {
+		best[k] = -1
+	}
+	for i, d := range s.Draws {
+		if b := best[d.Mode]; b < 0 || d.LogProb > s.Draws[b].LogProb {
+			best[d.Mode] = i
+		}
+	}
+	err := parallel(ctx, len(r.Modes), func(k int) {
+		m := &r.Modes[k]
+		if s.Modes[k].Weight < worthwhile || best[k] < 0 {
+			return
+		}
+		at := m.Params
+		copy(at[:], s.Draws[best[k]].X)
+		if f := r.post.fit(ctx, []event.Theta{at}, event.Fine, nil)[0]; !(f.Chi2 < m.Fluxes.Chi2-better) {
+			return
+		}
+		if found, ok := r.post.polish(ctx, at, 100); ok {
+			found.Origin = FromSampling
+			m.Solution = found
+		}
+	}, nil)
+	if err != nil {
+		return err
+	}
+	into := make([]int, len(r.Modes))
+	var modes []RefinedMode
+	var starts []refine.Start
+	// A mode that found its way to another's solution has not the better right to it.
+	order := make([]int, len(r.Modes))
+	for k := range order {
+		order[k] = k
+	}
+	moved := func(k int) int {
+		if r.Modes[k].Origin == FromSampling {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(moved(a), moved(b)) })
+	for _, k := range order {
+		same := func(m RefinedMode) bool { return distance(m.Params, r.Modes[k].Params, sameSolution) < 1 }
+		if into[k] = slices.IndexFunc(modes, same); into[k] < 0 {
+			into[k] = len(modes)
+			modes, starts = append(modes, r.Modes[k]), append(starts, r.starts[k])
+		}
+	}
+	r.Modes, r.starts = modes, starts
+	s.Modes = s.Modes[:len(modes)]
+	s.Merge(into)
+	return nil
 }
 
 // The number of draws of equal weight that a refined posterior has is its
@@ -278,12 +404,12 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 	// too; then among all.
 	for k := range r.Modes {
 		for _, i := range systematic(s.Draws, k, 1000, g) {
-			groups[k] = append(groups[k], d.withFs(s.Draws[i].X, g))
+			groups[k] = append(groups[k], d.withFs(s.Draws[i].X))
 		}
 	}
 	n := min(max(int(s.ESS), fewestDraws), mostDraws)
 	for _, i := range systematic(s.Draws, -1, n, g) {
-		r.Draws = append(r.Draws, d.withFs(s.Draws[i].X, g))
+		r.Draws = append(r.Draws, d.withFs(s.Draws[i].X))
 	}
 	for k := range r.Modes {
 		m := &r.Modes[k]
@@ -332,7 +458,7 @@ func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt R
 	const n = 2000
 	for i := range n {
 		step := chain.X[i*len(chain.X)/n]
-		r.Draws = append(r.Draws, d.withFs(step[i%len(step)], g))
+		r.Draws = append(r.Draws, d.withFs(step[i%len(step)]))
 	}
 	r.describe()
 	return nil
@@ -391,15 +517,10 @@ func systematic(draws []refine.Draw, mode, n int, g *rand.Rand) (out []int) {
 	return out
 }
 
-// withFs adds a draw of f_s.
-func (d *density) withFs(x []float64, g *rand.Rand) (t event.Theta) {
+// withFs adds the draw of f_s at x.
+func (d *density) withFs(x []float64) (t event.Theta) {
 	copy(t[:], x)
-	lin, ok := d.kept.Load([event.Fs]float64(x))
-	if !ok {
-		panic("mlens: a draw without a likelihood has a weight")
-	}
-	l := lin.(event.Linear)
-	t[event.Fs] = l.SampleFs(g.Float64())
+	t[event.Fs] = d.at(x).fs
 	return t
 }
 

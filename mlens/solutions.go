@@ -27,7 +27,20 @@ type Solution struct {
 	// Information is that of the light curve on the parameters but f_s, the
 	// inverse of their covariance where χ² is a parabola; nil unless Converged.
 	Information *mat.SymDense
+
+	way *way // nil where none has begun
 }
+
+// A way is a descent that can go on.
+type way struct {
+	*refine.Descent
+	residuals refine.Residuals
+	fluxes    event.Fluxes // of the last residuals
+}
+
+// rough is the error of the model's flux, in σ of each measurement, that will do to look
+// for solutions: two to three times as fast as event.Fine.
+const rough = 0.3
 
 // crossing is the least log10 ρ from which a descent starts. The smaller the
 // source, the less a caustic is felt from beside it, and below a size that the
@@ -39,6 +52,8 @@ const (
 	FromNetwork = "network" // a draw of the network
 	FromSearch  = "search"  // the best single lens with a companion added
 	FromGiven   = "given"   // a place named by the caller of Polish
+	// A draw of the exact posterior, which has spread from another solution to this one.
+	FromSampling = "sampling"
 	// Else: the degeneracy of another solution, as event.Partner names it.
 )
 
@@ -48,12 +63,14 @@ const (
 // chosen among the first tries, on which the exact simulator is run; half as many
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
-// is given up after a dozen steps, and again half after sixty more. At last it looks
-// around the best solution, whose Origin those share to which that leads.
+// is given up within a dozen steps, and again half after sixty more. Then it looks
+// around the best solution, whose Origin those share to which that leads. All this is
+// done with magnifications that are a little rough; those that may matter are polished at
+// last.
 //
 // That minima are local and the starts few means that a solution can be missed;
-// those that converged are exact, whatever network the draws came from. When
-// ctx ends there is no result but its error.
+// those that converged and have a χ² within 120 of the best are exact, whatever network
+// the draws came from. When ctx ends there is no result but its error.
 func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, starts int) ([]Solution, error) {
 	return p.search(ctx, draws, tries, starts, nil)
 }
@@ -67,10 +84,10 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	starts = max(starts, 1)
 	draws = draws[:min(max(tries, 1), len(draws))]
 	descents := 0
-	descend := func(from []Solution, iterations int) {
+	descend := func(from []Solution, iterations int, noise float64) {
 		before := descents
 		descents += len(from)
-		p.descend(ctx, from, iterations, func(done, _ int) {
+		p.descend(ctx, from, iterations, noise, func(done, _ int) {
 			if progress != nil {
 				progress("descents", before+done, 0)
 			}
@@ -89,12 +106,23 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	if len(from) == 0 {
 		return nil, fmt.Errorf("mlens: %s: the exact simulator fails on every draw", p.Window.Name)
 	}
-	descend(from, 12)
-	from = distinct(from, sameSolution)
-	from = from[:(len(from)+1)/2]
-	descend(from, 60)
-	from = distinct(from, sameSolution)
-	descend(from[:(len(from)+1)/2], 300)
+	// race follows those that do best, and no other way to a place known; the best comes
+	// first among these.
+	race := func(from, known []Solution, most int) []Solution {
+		const hopeless = 4 // χ² of the best times this after six steps
+		leave := func(s Solution) bool {
+			same := func(k Solution) bool { return distance(s.Params, k.Params, sameSolution) < 1 }
+			return slices.ContainsFunc(known, same) || len(known) > 0 && s.Fluxes.Chi2 > hopeless*known[0].Fluxes.Chi2
+		}
+		for _, stage := range []struct{ steps, most int }{{6, (len(from) + most) / 2}, {6, most}, {20, most}, {40, most}} {
+			descend(from, stage.steps, rough)
+			from = distinct(slices.DeleteFunc(from, leave), sameSolution)
+			from = from[:min(stage.most, len(from))]
+		}
+		return from
+	}
+	from = race(from, nil, (len(from)+1)/2)
+	descend(from[:(len(from)+1)/2], 300, rough)
 	from = distinct(from, sameSolution)
 
 	// Partners of partners too: the search may have found a partner first.
@@ -105,10 +133,7 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 			break
 		}
 		tried = append(tried, partners...)
-		descend(partners, 12)
-		partners = distinct(partners, sameSolution)
-		partners = partners[:(len(partners)+1)/2]
-		descend(partners, 60)
+		partners = race(partners, from, (len(partners)+1)/2)
 		from = distinct(append(from, partners...), sameSolution)
 	}
 	// The next valley may be deeper, and so near that no draw of the network tells them apart.
@@ -117,24 +142,27 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		// A little farther than solutions are that differ, and as far as candidates.
 		beside := p.starts(ctx, p.around(from[0], sameSolution, 1.5), from[0].Origin, sameSolution, starts, nil)
 		beside = append(beside, p.starts(ctx, p.around(from[0], apart, 1), from[0].Origin, sameSolution, starts/2, nil)...)
-		descend(beside, 12)
-		known := func(s Solution) bool {
-			same := func(o Solution) bool { return distance(s.Params, o.Params, sameSolution) < 1 }
-			return slices.ContainsFunc(from, same)
-		}
-		beside = distinct(slices.DeleteFunc(beside, known), sameSolution)
-		beside = beside[:min(6, len(beside))]
-		descend(beside, 60)
-		from = distinct(append(from, beside...), sameSolution)
+		from = distinct(append(from, race(beside, from, starts/2)...), sameSolution)
 		if !(from[0].Fluxes.Chi2 < best-1) {
 			break
 		}
 	}
-	descend(from[:1], 300)
+	near := 1
+	for near < len(from) && from[near].Fluxes.Chi2 < from[0].Fluxes.Chi2+2*improbable {
+		near++
+	}
+	for i := range from {
+		from[i].way = nil
+		from[i].Converged = from[i].Converged && i >= near
+	}
+	descend(from[:near], 300, event.Fine)
+	for i := range from {
+		from[i].way = nil
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return from, nil
+	return distinct(from, sameSolution), nil
 }
 
 // around returns places about a solution, at normal distances of so many times a scale.
@@ -163,7 +191,7 @@ var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event
 // than scale to each other.
 func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int, progress func(done, total int)) []Solution {
 	var out []Solution
-	for i, f := range p.fit(ctx, places, progress) {
+	for i, f := range p.fit(ctx, places, rough, progress) {
 		if !math.IsNaN(f.Chi2) {
 			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origin})
 		}
@@ -195,7 +223,7 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 		}
 	}
 	var out []Solution
-	for i, f := range p.fit(ctx, places, nil) {
+	for i, f := range p.fit(ctx, places, rough, nil) {
 		if !math.IsNaN(f.Chi2) {
 			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origins[i]})
 		}
@@ -216,29 +244,59 @@ func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solutio
 	q := p.Under(about)
 	allowed := func(s Solution) bool { return p.prior.Contains(s.Params) }
 	found := slices.DeleteFunc(q.partners(ctx, solutions, solutions), allowed)
-	for _, iterations := range []int{12, 200} {
-		q.descend(ctx, found, iterations, nil)
-		found = distinct(found, sameSolution)
+	comparable := func(by float64) {
+		found = slices.DeleteFunc(distinct(found, sameSolution), func(s Solution) bool {
+			return allowed(s) || s.Fluxes.Chi2 > by*solutions[0].Fluxes.Chi2
+		})
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	q.descend(ctx, found, 12, rough, nil)
+	comparable(5)
+	q.descend(ctx, found, 200, rough, nil)
+	comparable(1.1)
+	for i := range found {
+		found[i].way, found[i].Converged = nil, false
 	}
-	return slices.DeleteFunc(found, func(s Solution) bool {
-		return allowed(s) || s.Fluxes.Chi2 > 1.1*solutions[0].Fluxes.Chi2
-	}), nil
+	q.descend(ctx, found, 200, event.Fine, nil)
+	comparable(1.1)
+	for i := range found {
+		found[i].way = nil
+	}
+	return found, ctx.Err()
 }
 
-// descend replaces each solution by what lies downhill of it.
-func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int, progress func(done, total int)) {
+// descend takes each solution that has not converged farther downhill, at an error of the
+// model's flux in σ; one that is on its way keeps to its own.
+func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int, noise float64, progress func(done, total int)) {
 	parallel(ctx, len(from), func(i int) {
-		if from[i].Converged {
-			return
-		}
-		if s, ok := p.polish(ctx, from[i].Params, iterations); ok {
-			s.Origin = from[i].Origin
-			from[i] = s
+		if !from[i].Converged {
+			p.goOn(ctx, &from[i], iterations, noise)
 		}
 	}, progress)
+}
+
+// goOn is descend for one solution. It tells whether there is a magnification.
+func (p *Posterior) goOn(ctx context.Context, s *Solution, iterations int, noise float64) bool {
+	if s.way == nil {
+		w := &way{}
+		var err error
+		if w.residuals, err = p.residuals(s.Params, noise, &w.fluxes); err != nil {
+			return false
+		}
+		if w.Descent, err = refine.NewDescent(w.residuals, p.Window.Len(), s.Params[:event.Fs], p.curveParameters()); err != nil {
+			return false
+		}
+		s.way = w
+	}
+	m, err := s.way.Continue(ctx, refine.Options{Iterations: iterations})
+	if err != nil || s.way.residuals(make([]float64, p.Window.Len()), m.X) != nil {
+		return false
+	}
+	s.Fluxes, s.Converged, s.Information = s.way.fluxes, m.Converged, m.Information
+	s.Chi2DOF = s.Fluxes.Chi2 / p.dof()
+	copy(s.Params[:], m.X)
+	s.Params[event.Fs] = s.Fluxes.Fs()
+	s.Params[event.Alpha] = math.Mod(math.Mod(m.X[event.Alpha], 360)+360, 360)
+	return true
 }
 
 // distinct sorts solutions by χ² and leaves out those closer than scale to a
@@ -295,30 +353,22 @@ func (p *Posterior) Polish(ctx context.Context, t event.Theta) (Solution, error)
 // polish goes downhill in χ² from t. It returns false where the magnification
 // fails.
 func (p *Posterior) polish(ctx context.Context, t event.Theta, iterations int) (Solution, bool) {
-	var f event.Fluxes
-	residuals, err := p.residuals(t, &f)
-	if err != nil {
-		return Solution{}, false
-	}
-	m, err := refine.Minimise(ctx, residuals, p.Window.Len(), t[:event.Fs], p.curveParameters(), refine.Options{Iterations: iterations})
-	if m.X == nil || residuals(make([]float64, p.Window.Len()), m.X) != nil {
-		return Solution{}, false
-	}
-	s := Solution{Fluxes: f, Chi2DOF: f.Chi2 / p.dof(), Converged: m.Converged, Information: m.Information}
-	copy(s.Params[:], m.X)
-	s.Params[event.Fs] = f.Fs()
-	s.Params[event.Alpha] = math.Mod(math.Mod(m.X[event.Alpha], 360)+360, 360)
-	return s, err == nil
+	s := Solution{Params: t}
+	ok := p.goOn(ctx, &s, iterations, event.Fine)
+	s.way = nil
+	return s, ok
 }
 
 // residuals returns the residuals of the light curve as a function of all
-// parameters but f_s, whose start is t's; the fluxes fitted are stored in f.
-func (p *Posterior) residuals(t event.Theta, f *event.Fluxes) (refine.Residuals, error) {
+// parameters but f_s, whose start is t's, at an error of the model's flux in σ; the
+// fluxes fitted are stored in f.
+func (p *Posterior) residuals(t event.Theta, noise float64, f *event.Fluxes) (refine.Residuals, error) {
 	lc := p.Window
 	exact, err := event.NewExact(lc)
 	if err != nil {
 		return nil, err
 	}
+	exact.Noise = noise
 	return func(dst, x []float64) error {
 		copy(t[:], x)
 		a, err := exact.Magnification(t.Params())
@@ -350,9 +400,9 @@ func (p *Posterior) curveParameters() []refine.Parameter {
 // dof returns the degrees of freedom of χ²: eight parameters and one more flux.
 func (p *Posterior) dof() float64 { return float64(p.Window.Len() - event.Dim - 1) }
 
-// fit runs the exact simulator on draws and fits the two fluxes to each; χ² is
-// NaN where that fails. progress may be nil.
-func (p *Posterior) fit(ctx context.Context, draws []event.Theta, progress func(done, total int)) []event.Fluxes {
+// fit runs the exact simulator on draws, at an error of the model's flux in σ, and fits
+// the two fluxes to each; χ² is NaN where that fails. progress may be nil.
+func (p *Posterior) fit(ctx context.Context, draws []event.Theta, noise float64, progress func(done, total int)) []event.Fluxes {
 	fits := make([]event.Fluxes, len(draws))
 	for i := range fits {
 		fits[i].Chi2 = math.NaN()
@@ -365,6 +415,7 @@ func (p *Posterior) fit(ctx context.Context, draws []event.Theta, progress func(
 			if exact, err = event.NewExact(p.Window); err != nil {
 				return
 			}
+			exact.Noise = noise
 		}
 		if a, err := exact.Magnification(draws[i].Params()); err == nil {
 			fits[i] = p.fluxes(a)

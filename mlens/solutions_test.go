@@ -17,7 +17,7 @@ func TestSolutions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := p.fit(context.Background(), []event.Theta{truth}, nil)[0].Chi2
+	at := p.fit(context.Background(), []event.Theta{truth}, event.Fine, nil)[0].Chi2
 	best := all[0]
 	if !best.Converged {
 		t.Errorf("the best descent has not converged: %+v", best)
@@ -28,7 +28,7 @@ func TestSolutions(t *testing.T) {
 	if distance(best.Params, truth, sameSolution) > 1 {
 		t.Errorf("the best solution is %.3f, the truth %.3f", best.Params, truth)
 	}
-	if again := p.fit(context.Background(), []event.Theta{best.Params}, nil)[0]; math.Abs(again.Chi2-best.Fluxes.Chi2) > 0.01 {
+	if again := p.fit(context.Background(), []event.Theta{best.Params}, event.Fine, nil)[0]; math.Abs(again.Chi2-best.Fluxes.Chi2) > 0.01 {
 		t.Errorf("χ² of the best solution is %.3f, but was given as %.3f", again.Chi2, best.Fluxes.Chi2)
 	}
 }

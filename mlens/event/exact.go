@@ -7,10 +7,9 @@ import (
 	"github.com/mlens-go/microlens/mlens/lens"
 )
 
-// noiseShare is the error of the model's flux, in σ of each measurement, that
-// [Exact] aims at: ln L of a season of 7,200 measurements at S/N 230 is then
-// right to 0.05 (a test).
-const noiseShare = 0.02
+// Fine is the error of the model's flux, in σ of each measurement, at which ln L of a
+// season of 7,200 measurements at S/N 230 is right to 0.05 (a test).
+const Fine = 0.02
 
 // finest is the smallest error of a magnification aimed at: no photometry is
 // better, whatever its error column says.
@@ -19,6 +18,10 @@ const finest = 1e-7
 // Exact computes magnifications for one light curve, each epoch as precisely as
 // its measurement needs. It holds work space: one goroutine at a time.
 type Exact struct {
+	// Noise is the error of the model's flux aimed at, in σ of each measurement;
+	// [NewExact] makes it [Fine].
+	Noise float64
+
 	lc       LightCurve
 	baseline float64
 	tol      []float64
@@ -39,19 +42,18 @@ func NewExact(lc LightCurve) (*Exact, error) {
 	if !(base > 0) {
 		return nil, fmt.Errorf("event: %s: the median flux is %.4g, but must be above 0: difference fluxes need the flux of the reference image added", lc.Name, base)
 	}
-	return &Exact{lc: lc, baseline: base, tol: make([]float64, lc.Len())}, nil
+	return &Exact{Noise: Fine, lc: lc, baseline: base, tol: make([]float64, lc.Len())}, nil
 }
 
-// Magnification returns A of p at the light curve's times, right to 0.02 σ of
-// the measurements for a source with p's f_s. The result is valid until the
-// next call.
+// Magnification returns A of p at the light curve's times, as precisely as Noise says
+// for a source with p's f_s. The result is valid until the next call.
 func (e *Exact) Magnification(p Params) ([]float64, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	source := p.Fs * e.baseline
 	for i, s := range e.lc.Err {
-		e.tol[i] = max(noiseShare*s/source, finest)
+		e.tol[i] = max(e.Noise*s/source, finest)
 	}
 	// Interpolation is held to the tolerances; as an option it only has to be
 	// allowed.

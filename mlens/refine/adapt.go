@@ -20,14 +20,17 @@ const (
 	// then, and covers what the other may have missed.
 	// A quarter of a nat is a factor e in their shares.
 	leastTrusted, widened, steepness = 0.25, 0.6, 4
-	// explored is the share of draws for modes of which little is known yet, and
-	// exploredEach the most that one of them gets; others get idling at least.
-	explored, exploredEach, idling = 0.3, 0.1, 0.01
+	// explored is the share of draws for modes of which little is known yet, exploredLast
+	// that when nothing else is left to do, and exploredEach the most that one of them gets
+	// before; others get idling at least.
+	explored, exploredLast, exploredEach, idling = 0.2, 4, 0.1, 0.005
 	// The guide is a mixture of guideParts; its share is what it explains of the draws, within
 	// limits. In its fits the guide's own draws count guideOld.
 	guideParts                        = 32
 	guideFirst, guideLeast, guideMost = 0.1, 0.05, 0.5
 	guideOld                          = 0.25
+	// The share of the Source likewise.
+	sourceFirst, sourceLeast, sourceMost = 0.1, 0.02, 0.5
 )
 
 // A guide is the mixture fitted to the draws that [SampleOptions] give, then to all draws
@@ -66,13 +69,17 @@ func (r *run) adapt() {
 	}
 	for _, k := range unknown {
 		r.share[k] = min(explored/float64(len(unknown)), exploredEach)
+		if r.enough {
+			r.share[k] = exploredLast / float64(len(unknown))
+		}
 	}
 	for k, e := range evidence {
 		if w := math.Exp(e - total); w > 0 {
 			r.share[k] += w
 		}
 	}
-	r.adaptGuide(total)
+	r.adaptGuide()
+	r.shareOut(total)
 }
 
 // fit returns the mixture of a mode for one half of the draws, fitted to those of
@@ -174,8 +181,8 @@ func (r *run) pursue(e *emulator, m mixture, rounds int, seed uint64) mixture {
 	return m
 }
 
-// adaptGuide fits the guide to the draws, whose weights add up to e^total.
-func (r *run) adaptGuide(total float64) {
+// adaptGuide fits the guide to the draws.
+func (r *run) adaptGuide() {
 	g := &r.guide
 	if len(g.draws) == 0 {
 		return
@@ -186,21 +193,38 @@ func (r *run) adaptGuide(total float64) {
 		forEach(context.Background(), 2, func(half int) { next[half] = r.fitGuide(half) })
 		g.mixtures = next
 	}
-	var explained, all float64
+}
+
+// shareOut gives guide and Source the shares of the draws that they explain, if those weigh
+// e^total.
+func (r *run) shareOut(total float64) {
 	ofModes := [2]mixture{r.ofModes(0), r.ofModes(1)}
+	var modes, guide, source float64
 	for i := range r.draws {
 		w := &r.draws[i]
 		p := math.Exp(w.logWeight(0) - total)
 		if p < 1e-6 {
 			continue
 		}
-		mine := math.Log(g.share) + g.mixtures[w.half].logDensity(w.y, r.space)
-		modes := math.Log1p(-g.share) + ofModes[w.half].logDensity(w.y, r.space)
-		explained += p / (1 + math.Exp(modes-mine))
-		all += p
+		m := ofModes[w.half].logDensity(w.y, r.space)
+		g, o := math.Inf(-1), math.Inf(-1)
+		if len(r.guide.draws) > 0 {
+			m += math.Log1p(-r.guide.share)
+			g = math.Log(r.guide.share) + r.guide.mixtures[w.half].logDensity(w.y, r.space)
+		}
+		if r.source > 0 {
+			o = w.logSource + math.Log(r.source) - math.Log1p(-r.source)
+		}
+		all := logAdd(logAdd(m, g), o)
+		modes += p * math.Exp(m-all)
+		guide += p * math.Exp(g-all)
+		source += p * math.Exp(o-all)
 	}
-	if all > 0 {
-		g.share = min(max(explained/all, guideLeast), guideMost)
+	if modes+guide > 0 && r.guide.share > 0 {
+		r.guide.share = min(max(guide/(modes+guide), guideLeast), guideMost)
+	}
+	if all := modes + guide + source; all > 0 && r.source > 0 {
+		r.source = min(max(source/all, sourceLeast), sourceMost)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // EnsembleOptions of [Ensemble]. The zero value is valid.
@@ -112,14 +113,22 @@ func (w *walkers) at(y []float64) walker {
 func (w *walkers) begin(ctx context.Context, starts [][]float64, n int) error {
 	w.all = make([]walker, n)
 	forEach(ctx, n, func(i int) {
-		y := w.space.y(starts[i%len(starts)])
-		if i >= len(starts) { // walkers in one place would never part
-			g := rand.New(rand.NewPCG(w.seed, 1<<61+uint64(i)))
+		start := w.space.y(starts[i%len(starts)])
+		if i < len(starts) {
+			w.all[i] = w.at(start)
+			return
+		}
+		// Walkers in one place would never part; but beside it the density may vanish.
+		g := rand.New(rand.NewPCG(w.seed, 1<<61+uint64(i)))
+		for beside := 1e-3; beside > 1e-9; beside /= 4 {
+			y := slices.Clone(start)
 			for k := range y {
-				y[k] += 1e-3 * min(w.space.spread(k), w.space[k].Scale) * g.NormFloat64()
+				y[k] += beside * min(w.space.spread(k), w.space[k].Scale) * g.NormFloat64()
+			}
+			if w.all[i] = w.at(y); !math.IsInf(w.all[i].logP, -1) {
+				return
 			}
 		}
-		w.all[i] = w.at(y)
 	})
 	w.calls += n
 	if err := ctx.Err(); err != nil {

@@ -1,6 +1,7 @@
 package refine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,44 +59,19 @@ type Minimum struct {
 // An error is that of the first evaluation, or ctx's; a later evaluation that
 // fails only makes the step shorter.
 func Minimise(ctx context.Context, r Residuals, n int, x []float64, params []Parameter, opt Options) (Minimum, error) {
-	if len(params) != len(x) {
-		panic(fmt.Sprintf("refine: %d parameters with %d descriptions", len(x), len(params)))
-	}
-	if opt.Iterations == 0 {
-		opt.Iterations = 60
-	}
-	if opt.Tolerance == 0 {
-		opt.Tolerance = 0.01
-	}
-	d := newDescent(r, n, x, params)
-	if err := d.begin(); err != nil {
+	d, err := NewDescent(r, n, x, params)
+	if err != nil {
 		return Minimum{}, err
 	}
-	for range opt.Iterations {
-		if err := ctx.Err(); err != nil {
-			return d.minimum(false), err
-		}
-		if d.age < 0 {
-			d.derivatives()
-		}
-		age := d.age
-		promised, accepted := d.step()
-		switch {
-		case promised < opt.Tolerance && age == 0:
-			return d.minimum(true), nil
-		case age > 0 && (promised < opt.Tolerance || !accepted), d.age > oldest:
-			d.age = -1
-		}
-	}
-	return d.minimum(false), nil
+	return d.Continue(ctx, opt)
 }
 
 // oldest is the number of steps for which a Jacobian is kept up to date by the
 // steps themselves.
 const oldest = 5
 
-// A descent is the state of one minimisation.
-type descent struct {
+// A Descent is a minimisation on its way. Use [NewDescent].
+type Descent struct {
 	residuals Residuals
 	params    []Parameter
 	x, trial  []float64
@@ -111,8 +87,13 @@ type descent struct {
 	calls     int
 }
 
-func newDescent(r Residuals, n int, x []float64, params []Parameter) *descent {
-	d := &descent{
+// NewDescent returns the descent at x from which [Minimise] would go downhill. An
+// error is that of the residuals.
+func NewDescent(r Residuals, n int, x []float64, params []Parameter) (*Descent, error) {
+	if len(params) != len(x) {
+		panic(fmt.Sprintf("refine: %d parameters with %d descriptions", len(x), len(params)))
+	}
+	d := &Descent{
 		residuals: r, params: slices.Clone(params), x: make([]float64, len(x)), trial: make([]float64, len(x)),
 		r: make([]float64, n), rTrial: make([]float64, n), jac: make([][]float64, len(x)),
 		info: mat.NewSymDense(len(x), nil), gradient: mat.NewVecDense(len(x), nil),
@@ -126,13 +107,38 @@ func newDescent(r Residuals, n int, x []float64, params []Parameter) *descent {
 		d.x[k] = min(max(x[k], p.Min), p.Max)
 		d.jac[k] = make([]float64, n)
 	}
-	return d
+	var err error
+	d.chi2, err = d.at(d.r, d.x)
+	return d, err
+}
+
+// Continue goes on for the iterations of opt, as if there had been no stop. The error is
+// ctx's. What it returns is overwritten by the next call.
+func (d *Descent) Continue(ctx context.Context, opt Options) (Minimum, error) {
+	for range cmp.Or(opt.Iterations, 60) {
+		if err := ctx.Err(); err != nil {
+			return d.minimum(false), err
+		}
+		if d.age < 0 {
+			d.derivatives()
+		}
+		age := d.age
+		tolerance := cmp.Or(opt.Tolerance, 0.01)
+		promised, accepted := d.step()
+		switch {
+		case promised < tolerance && age == 0:
+			return d.minimum(true), nil
+		case age > 0 && (promised < tolerance || !accepted), d.age > oldest:
+			d.age = -1
+		}
+	}
+	return d.minimum(false), nil
 }
 
 var errNotFinite = errors.New("refine: the residuals are not finite")
 
 // at evaluates the residuals into dst and returns χ².
-func (d *descent) at(dst, x []float64) (float64, error) {
+func (d *Descent) at(dst, x []float64) (float64, error) {
 	d.calls++
 	if err := d.residuals(dst, x); err != nil {
 		return math.Inf(1), err
@@ -147,14 +153,9 @@ func (d *descent) at(dst, x []float64) (float64, error) {
 	return chi2, nil
 }
 
-func (d *descent) begin() (err error) {
-	d.chi2, err = d.at(d.r, d.x)
-	return err
-}
-
 // derivatives fills the Jacobian and its products. Where a difference can be made to
 // neither side the parameter stays, and the descent is blind.
-func (d *descent) derivatives() {
+func (d *Descent) derivatives() {
 	d.blind = false
 	for k, p := range d.params {
 		h := p.Step
@@ -183,7 +184,7 @@ func (d *descent) derivatives() {
 }
 
 // products computes JᵀJ and Jᵀr.
-func (d *descent) products() {
+func (d *Descent) products() {
 	for j := range d.x {
 		for k := j; k < len(d.x); k++ {
 			d.info.SetSym(j, k, dot(d.jac[j], d.jac[k]))
@@ -194,7 +195,7 @@ func (d *descent) products() {
 
 // secant changes the Jacobian, as little as possible in units of the parameters'
 // scales, to what the residuals before and after a step demand.
-func (d *descent) secant(delta *mat.VecDense, before, after []float64) {
+func (d *Descent) secant(delta *mat.VecDense, before, after []float64) {
 	var length float64
 	for k, p := range d.params {
 		v := delta.AtVec(k) / p.Scale
@@ -216,7 +217,7 @@ func (d *descent) secant(delta *mat.VecDense, before, after []float64) {
 }
 
 // displaced evaluates the residuals with parameter k changed by h into jac[k].
-func (d *descent) displaced(k int, h float64) error {
+func (d *Descent) displaced(k int, h float64) error {
 	copy(d.trial, d.x)
 	d.trial[k] += h
 	_, err := d.at(d.jac[k], d.trial)
@@ -228,7 +229,7 @@ const leastDamping = 1e-12
 
 // step tries one step and returns the decrease of χ² that it promised, and
 // whether χ² did decrease.
-func (d *descent) step() (promised float64, accepted bool) {
+func (d *Descent) step() (promised float64, accepted bool) {
 	delta := d.solve()
 	far := 1.0
 	for k, p := range d.params {
@@ -266,7 +267,7 @@ func (d *descent) step() (promised float64, accepted bool) {
 // solve returns −(JᵀJ + λD)⁻¹ Jᵀr with D the diagonal of JᵀJ, at least the
 // inverse square of the parameters' scales. Parameters that stand at the end of
 // their range and would leave it stay.
-func (d *descent) solve() *mat.VecDense {
+func (d *Descent) solve() *mat.VecDense {
 	n := len(d.x)
 	// In units in which D is 1 the matrix is as well conditioned as it can be.
 	unit := make([]float64, n)
@@ -301,7 +302,7 @@ func (d *descent) solve() *mat.VecDense {
 	return delta
 }
 
-func (d *descent) minimum(converged bool) Minimum {
+func (d *Descent) minimum(converged bool) Minimum {
 	if converged && d.age != 0 {
 		d.derivatives()
 	}

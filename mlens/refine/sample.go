@@ -41,12 +41,29 @@ type SampleOptions struct {
 	// as many as it explains, from a twentieth to a half: no region is forgotten. At
 	// least a hundred are of use.
 	Guide [][]float64
+	// Source is a density known beside this one, from which some draws come as they are; nil:
+	// none.
+	Source *Source
 	// Residuals is the number of residuals that the density stores where it does not vanish;
 	// zero: none, and it is not asked.
 	Residuals int
 	// Progress is told of the evaluations made so far and the effective sample
 	// size reached; may be nil.
 	Progress func(evaluations int, ess float64)
+}
+
+// A Source is a density that others know: that of a network, say. It gets a tenth of the draws
+// at first, and then as many as it explains, from a fiftieth to a half.
+type Source struct {
+	// Draws are from it, in the parameters' ranges or outside, where there is nothing; each is
+	// used once.
+	Draws [][]float64
+	// LogDensity stores its logarithm, normalised, at places where the density that is sampled
+	// has just been evaluated and does not vanish. If it is one of more variables, which that
+	// integrates out, then each draw of either has values of them, and this is the logarithm of
+	// the joint density of all over that of the others given x, under the density that is
+	// sampled.
+	LogDensity func(dst []float64, xs [][]float64)
 }
 
 func (o SampleOptions) withDefaults(s space) SampleOptions {
@@ -139,6 +156,9 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 		r.share = append(r.share, 1)
 	}
 	r.guide = r.follow(r.opt.Guide)
+	if r.opt.Source != nil && len(r.opt.Source.Draws) > 0 {
+		r.source = sourceFirst
+	}
 	limit := r.opt.Budget
 	for {
 		if err := r.round(ctx, min(r.roundSize(), limit-len(r.draws))); err != nil {
@@ -149,7 +169,8 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 		if r.opt.Progress != nil {
 			r.opt.Progress(len(r.draws), ess)
 		}
-		if ess >= r.opt.ESS && len(r.past) > 2*fewestToLearn && r.allKnown() {
+		r.enough = ess >= r.opt.ESS
+		if r.enough && len(r.past) > 2*fewestToLearn && r.allKnown() {
 			break
 		}
 		if len(r.draws) >= limit {
@@ -186,23 +207,28 @@ type run struct {
 	modes   [][2]mixture // of each mode and half, weights adding up to 1
 	learned [][2]learned
 	guide   guide
+	source  float64   // share of the Source in the next round
+	taken   int       // of its draws
 	share   []float64 // of each mode in the next round
 	draws   []drawn
 	past    []proposal
-	first   int // of the rounds whose draws count
+	first   int  // of the rounds whose draws count
+	enough  bool // of them are effective: what is left is to know each mode
 }
 
 // A proposal is what a round drew from.
 type proposal struct {
-	n     int
-	parts [2]mixture // of all modes, for each half of the draws
+	n      int
+	parts  [2]mixture // of all modes and the guide, for each half of the draws
+	source float64    // share of the Source beside them
 }
 
 type drawn struct {
 	x, y      []float64
 	logP      float64 // of the density in y
 	logVolume float64
-	half      int // 0 or 1
+	logSource float64 // density of the Source in y
+	half      int     // 0 or 1
 	round     int
 	logQ      []float64 // of n·q of each round, q being the proposal of its half
 	mode      int
@@ -245,37 +271,60 @@ func (r *run) roundSize() int { return max(250, min(50*len(r.modes), 600), r.opt
 
 // round draws n times and evaluates the density there.
 func (r *run) round(ctx context.Context, n int) error {
-	now := proposal{n: n, parts: [2]mixture{r.proposal(0), r.proposal(1)}}
+	now := proposal{n: n, parts: [2]mixture{r.proposal(0), r.proposal(1)}, source: r.source}
+	if now.source > 0 && r.taken+n > len(r.opt.Source.Draws) {
+		now.source, r.source = 0, 0 // it might run dry
+	}
 	first := len(r.draws)
 	fresh := make([]drawn, n)
 	d := len(r.space)
+	broad := r.opt.Broad / (1 - now.source*(1-r.opt.Broad)) // of those that are not the Source's
+	taken := make([]int, n)                                 // which of the Source's each is; −1: none
+	random := make([]*rand.Rand, n)
+	for i := range fresh {
+		random[i] = rand.New(rand.NewPCG(r.opt.Seed, uint64(first+i)))
+		taken[i] = -1
+		if now.source > 0 && random[i].Float64() < now.source*(1-r.opt.Broad) {
+			taken[i] = r.taken
+			r.taken++
+		}
+	}
 	forEach(ctx, n, func(i int) {
-		g := rand.New(rand.NewPCG(r.opt.Seed, uint64(first+i)))
-		w := drawn{x: make([]float64, d), y: make([]float64, d), half: (first + i) % 2}
-		if g.Float64() < r.opt.Broad {
-			for k := range w.y {
-				u := g.Float64()
-				if w.y[k] = math.Log(u / (1 - u)); r.space[k].Period > 0 {
-					w.y[k] = r.space[k].Min + u*r.space[k].Period
-				}
-			}
+		g := random[i]
+		w := drawn{half: (first + i) % 2, round: len(r.past), logP: math.Inf(-1), logSource: math.Inf(-1)}
+		if taken[i] >= 0 {
+			w.x = r.opt.Source.Draws[taken[i]]
+			w.y = r.space.y(w.x)
+			w.logVolume = r.space.x(make([]float64, d), w.y)
 		} else {
-			now.parts[w.half].draw(w.y, g)
+			w.x, w.y = make([]float64, d), make([]float64, d)
+			if g.Float64() < broad {
+				for k := range w.y {
+					u := g.Float64()
+					if w.y[k] = math.Log(u / (1 - u)); r.space[k].Period > 0 {
+						w.y[k] = r.space[k].Min + u*r.space[k].Period
+					}
+				}
+			} else {
+				now.parts[w.half].draw(w.y, g)
+			}
+			w.logVolume = r.space.x(w.x, w.y)
 		}
-		w.logVolume = r.space.x(w.x, w.y)
-		if r.opt.Residuals > 0 {
-			w.residuals = make([]float32, r.opt.Residuals)
+		if r.space.contains(w.x) {
+			if r.opt.Residuals > 0 {
+				w.residuals = make([]float32, r.opt.Residuals)
+			}
+			w.logP = r.p(w.x, w.residuals) + w.logVolume
 		}
-		w.logP = r.p(w.x, w.residuals) + w.logVolume
 		if !(w.logP > math.Inf(-1)) {
 			w.logP, w.residuals = math.Inf(-1), nil
 		}
-		w.round = len(r.past)
 		fresh[i] = w
 	})
 	if err := ctx.Err(); err != nil {
 		return err // the round is incomplete
 	}
+	r.underSource(fresh)
 	// Old draws under the new proposal, new ones under all.
 	r.under(r.draws, []proposal{now})
 	r.past = append(r.past, now)
@@ -283,6 +332,26 @@ func (r *run) round(ctx context.Context, n int) error {
 	r.draws = append(r.draws, fresh...)
 	r.assign()
 	return nil
+}
+
+// underSource sets the Source's density at draws.
+func (r *run) underSource(draws []drawn) {
+	if r.opt.Source == nil {
+		return
+	}
+	var alive []*drawn
+	var xs [][]float64
+	for i := range draws {
+		if w := &draws[i]; !math.IsInf(w.logP, -1) {
+			alive, xs = append(alive, w), append(xs, w.x)
+		}
+	}
+	ln := make([]float64, len(xs))
+	r.opt.Source.LogDensity(ln, xs)
+	const most = 1e6 // where it is denser the weight vanishes
+	for i, w := range alive {
+		w.logSource = min(ln[i]+w.logVolume, most)
+	}
 }
 
 // proposal returns the mixture from which a half of the draws comes.
@@ -308,7 +377,11 @@ func (r *run) under(draws []drawn, past []proposal) {
 	forEach(context.Background(), len(draws), func(i int) {
 		w := &draws[i]
 		for _, p := range past {
-			q := p.parts[w.half].logDensity(w.y, r.space) + math.Log1p(-r.opt.Broad)
+			q := p.parts[w.half].logDensity(w.y, r.space)
+			if p.source > 0 {
+				q = logAdd(q+math.Log1p(-p.source), w.logSource+math.Log(p.source))
+			}
+			q += math.Log1p(-r.opt.Broad)
 			if r.opt.Broad > 0 {
 				q = logAdd(q, math.Log(r.opt.Broad)+r.broad(w.logVolume))
 			}
@@ -343,21 +416,26 @@ func (r *run) assign() {
 }
 
 // known is the effective sample size with which a mode's evidence is known to a
-// fifth; glimpsed, to a third, is enough for one with less than minor of all.
+// fifth. One with less than minor of all needs to be glimpsed only, to a third, or to have
+// had its chance in so many draws; a negligible one a smaller chance.
 const (
-	known, glimpsed = 25, 9
-	minor           = 1e-3
+	known, glimpsed     = 25, 9
+	minor, negligible   = 1e-2, 1e-6
+	chance, smallChance = 200, 50
 )
 
 // isKnown tells whether the evidence of a mode is known, by its draws since a round, of which
 // all weigh e^total.
 func (r *run) isKnown(mode, since int, total float64) bool {
 	w := r.logWeights(since, mode)
-	enough := float64(known)
-	if logSum(w)-total < math.Log(minor) {
-		enough = glimpsed
+	ess, share := effective(w), math.Exp(logSum(w)-total)
+	switch {
+	case share < negligible:
+		return ess >= glimpsed || len(w) >= smallChance
+	case share < minor:
+		return ess >= glimpsed || len(w) >= chance
 	}
-	return effective(w) >= enough || r.idle(mode)
+	return ess >= known
 }
 
 // allKnown tells whether the evidence of every mode is.
@@ -369,12 +447,6 @@ func (r *run) allKnown() bool {
 		}
 	}
 	return true
-}
-
-// idle tells whether a mode has had its chance and shown nothing.
-func (r *run) idle(mode int) bool {
-	w := r.logWeights(0, mode)
-	return len(w) >= 300 && math.IsInf(logSum(w), -1)
 }
 
 // everything is the mode of all draws.
@@ -395,7 +467,6 @@ func (r *run) result() *Sampled {
 	logW := r.logWeights(r.first, everything)
 	n := float64(len(logW))
 	out := &Sampled{Evaluations: len(r.draws), Modes: make([]Share, len(r.modes))}
-	byMode := make([][]float64, len(r.modes))
 	for i := range r.draws {
 		w := &r.draws[i]
 		if w.round < r.first {
@@ -404,18 +475,35 @@ func (r *run) result() *Sampled {
 		k := len(out.Draws)
 		logW[k] += math.Log(n)
 		out.Draws = append(out.Draws, Draw{X: w.x, LogProb: w.logP - w.logVolume, LogWeight: logW[k], Mode: w.mode})
-		byMode[w.mode] = append(byMode[w.mode], logW[k])
 	}
 	out.LogEvidence = logSum(logW) - math.Log(n)
 	out.ESS = effective(logW)
 	out.LogEvidenceErr = math.Sqrt(max(0, 1/out.ESS-1/n))
 	out.ESSErr = bootstrapESS(logW, r.opt.Seed)
 	out.KHat = KHat(logW)
+	out.shareOut()
+	return out
+}
+
+// shareOut sums up the modes.
+func (s *Sampled) shareOut() {
+	byMode := make([][]float64, len(s.Modes))
+	for _, d := range s.Draws {
+		byMode[d.Mode] = append(byMode[d.Mode], d.LogWeight)
+	}
+	n := float64(len(s.Draws))
 	for k, w := range byMode {
-		m := &out.Modes[k]
+		m := &s.Modes[k]
 		m.LogEvidence, m.ESS, m.Draws = logSum(w)-math.Log(n), effective(w), len(w)
 		m.LogEvidenceErr = math.Sqrt(max(0, 1/m.ESS-1/n))
-		m.Weight = math.Exp(m.LogEvidence - out.LogEvidence)
+		m.Weight = math.Exp(m.LogEvidence - s.LogEvidence)
 	}
-	return out
+}
+
+// Merge gives the draws of each mode k to the mode into[k].
+func (s *Sampled) Merge(into []int) {
+	for i := range s.Draws {
+		s.Draws[i].Mode = into[s.Draws[i].Mode]
+	}
+	s.shareOut()
 }

@@ -70,6 +70,16 @@ func (s space) x(dst, y []float64) (logVolume float64) {
 	return logVolume
 }
 
+// contains tells whether x is in the parameters' ranges.
+func (s space) contains(x []float64) bool {
+	for k, v := range x {
+		if p := s[k]; !(v >= p.Min && (p.Period > 0 && v < p.Min+p.Period || p.Period == 0 && v <= p.Max)) {
+			return false
+		}
+	}
+	return true
+}
+
 // slope returns dx/dy of parameter k at x.
 func (s space) slope(k int, x float64) float64 {
 	if !s.bounded(k) {
