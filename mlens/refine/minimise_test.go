@@ -160,3 +160,39 @@ func TestMinimiseBlind(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
+
+// A descent that is taken up again goes where it would have gone.
+func TestDescentContinue(t *testing.T) {
+	calls := 0
+	rosenbrock := func(dst, x []float64) error {
+		calls++
+		dst[0], dst[1] = 10*(x[1]-x[0]*x[0]), 1-x[0]
+		return nil
+	}
+	start := []float64{-1.2, 1}
+	whole, err := Minimise(context.Background(), rosenbrock, 2, start, free(2), Options{})
+	if err != nil || !whole.Converged {
+		t.Fatalf("%+v, %v", whole, err)
+	}
+	want := calls
+	calls = 0
+	d, err := NewDescent(rosenbrock, 2, start, free(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m Minimum
+	for range 60 {
+		if m, err = d.Continue(context.Background(), Options{Iterations: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if m.Converged {
+			break
+		}
+	}
+	if calls != want || m.Chi2 != whole.Chi2 || m.X[0] != whole.X[0] {
+		t.Errorf("%d calls to %v with χ² %v, but %d to %v with %v in one go", calls, m.X, m.Chi2, want, whole.X, whole.Chi2)
+	}
+	if _, err := NewDescent(func(_, _ []float64) error { return errors.New("no") }, 2, start, free(2)); err == nil {
+		t.Error("no error from where there are no residuals")
+	}
+}
