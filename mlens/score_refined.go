@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -131,7 +132,8 @@ func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
 // has tells whether one of the solutions is the one to which the descent from t
 // leads: closer than what makes two minima one, or than three standard
 // deviations where the light curve says less, or in the same valley (see
-// [refine.Distinct]).
+// [refine.Distinct]); or to which descents from the draws nearest to it lead, as where the
+// light curve says so little that solutions are many.
 func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	s, ok := r.post.polish(ctx, t, 60)
 	if !ok {
@@ -150,5 +152,19 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	if err != nil {
 		return false
 	}
-	return len(refine.Distinct(append(settled, r.starts...), r.post.curveParameters())) <= len(r.starts)
+	if len(refine.Distinct(append(settled, r.starts...), r.post.curveParameters())) <= len(r.starts) {
+		return true
+	}
+	const nearest = 8
+	draws := slices.Clone(r.Draws)
+	slices.SortStableFunc(draws, func(a, b event.Theta) int {
+		return cmp.Compare(distance(a, s.Params, apart), distance(b, s.Params, apart))
+	})
+	var near []Solution
+	for _, d := range draws[:min(nearest, len(draws))] {
+		near = append(near, Solution{Params: d})
+	}
+	r.post.descend(ctx, near, 60, event.Fine, nil)
+	found, err := r.post.among(ctx, s, near)
+	return found && err == nil
 }

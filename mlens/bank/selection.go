@@ -17,9 +17,8 @@ type Selection struct {
 	spare        sync.Pool // of *lens.Curve
 }
 
-// Every sparse-th epoch is looked at first; a residual χ² has the degrees of freedom of
-// the epochs but for those fitted.
-const sparse, fitted = 8, 5
+// Every sparse-th epoch is looked at first.
+const sparse = 8
 
 // NewSelection returns the cut at a residual χ²/dof of the best single lens, as
 // the simulations of cfg have it: see [CutPaper].
@@ -39,13 +38,12 @@ func (s *Selection) Passes(p event.Params) bool {
 	}
 	defer s.spare.Put(c)
 	p.T0 = s.cfg.Cadence.Length() / 2
-	// The residuals of a part of the epochs add up to at most those of all, whose best
-	// single lens is not the best one there; most of those that pass do so with a part.
-	const margin = 1.1 // of the search for the best single lens
-	all := float64(s.cfg.Cadence.N-fitted) / float64(s.few.Cadence.N-fitted)
-	if chi2, status := s.few.residual(p, s.fewer, c); status == OK && chi2 > margin*all*s.cut {
+	// χ²/dof is that of all epochs, but where it comes from features that last a few epochs
+	// only: a binary crosses a few folds.
+	const crossings, margin = 12, 1.2
+	if chi2, status := s.few.residual(p, s.fewer, c, crossings); status == OK && chi2 > margin*s.cut {
 		return true
 	}
-	chi2, status := s.cfg.residual(p, s.times, c)
+	chi2, status := s.cfg.residual(p, s.times, c, 0)
 	return status == OK && chi2 > s.cut
 }

@@ -3,7 +3,10 @@ package bank
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"testing"
+
+	"github.com/mlens-go/microlens/mlens/lens"
 )
 
 // The cut as a function of the parameters agrees with that of the simulations, which
@@ -30,5 +33,27 @@ func TestSelection(t *testing.T) {
 	}
 	if passed < 20 {
 		t.Errorf("%d of %d pass", passed, len(b.Records))
+	}
+}
+
+// A look at every eighth epoch passes no event that all epochs would not.
+func TestSelectionShortcut(t *testing.T) {
+	s := NewSelection(Config{}, CutPaper)
+	passed := 0
+	c := new(lens.Curve)
+	for i := range 400 {
+		p := s.cfg.Prior.Sample(rand.New(rand.NewPCG(3, uint64(i))))
+		p.T0 = s.cfg.Cadence.Length() / 2
+		chi2, status := s.cfg.residual(p, s.times, c, 0)
+		want := status == OK && chi2 > s.cut
+		if got := s.Passes(p); got != want {
+			t.Errorf("%+v: passes %v, but its χ²/dof is %.3f", p, got, chi2)
+		}
+		if want {
+			passed++
+		}
+	}
+	if passed < 80 {
+		t.Errorf("%d pass", passed)
 	}
 }

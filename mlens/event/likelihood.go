@@ -103,7 +103,7 @@ func (l *Likelihood) Linear(a []float64) (Linear, error) {
 	lin := Linear{Fs: l.prior.Fs}
 	// With the errors as weights the fluxes are those of least squares; for
 	// photon noise that is where Newton's method starts.
-	w := weighted{given: true}
+	w := weighted{given: true, slopes: l.gain > 0}
 	w.add(l.lc, a, l.gain, 0, 0)
 	lin.expand(w, 0, 0)
 	if l.gain == 0 {
@@ -135,6 +135,9 @@ func (w *weighted) add(lc LightCurve, a []float64, gain, base, source float64) {
 	if gain > 0 {
 		unit = 1 / gain
 	}
+	// ln L has ½ ln of the product of all variances; logarithms are slow.
+	const many = 1e150
+	product := 1.0
 	for i, y := range lc.Flux {
 		y *= unit
 		x := a[i] - 1
@@ -144,16 +147,25 @@ func (w *weighted) add(lc LightCurve, a []float64, gain, base, source float64) {
 			bend = 1 / (s * s)
 			r := y - base - source*x
 			slope = r * bend
-			w.ln -= r*slope/2 + math.Log(s)
+			if !w.slopes {
+				w.ln -= r * slope / 2
+				product *= s * s
+			}
 		} else {
 			g := max(base+source*x, 1e-3*base)
-			r := (y - g) / g
+			one := 1 / g
+			r := (y - g) * one
 			// ln L = −(y − g)²/2g − ½ ln g
-			slope = r + r*r/2 - 1/(2*g)
-			bend = (1+r)*(1+r)/g - 1/(2*g*g)
+			slope = r + r*r/2 - one/2
+			bend = (1+r)*(1+r)*one - one*one/2
 			if !w.slopes {
-				w.ln -= r*r*g/2 + math.Log(g)/2
+				w.ln -= r * r * g / 2
+				product *= g
 			}
+		}
+		if !(product < many && product > 1/many) {
+			w.ln -= math.Log(product) / 2
+			product = 1
 		}
 		w.g1 += slope
 		w.g2 += slope * x
@@ -161,7 +173,7 @@ func (w *weighted) add(lc LightCurve, a []float64, gain, base, source float64) {
 		w.bs += bend * x
 		w.ss += bend * x * x
 	}
-	w.ln -= float64(len(a)) * log2π / 2
+	w.ln -= math.Log(product)/2 + float64(len(a))*log2π/2
 }
 
 var log2π = math.Log(2 * math.Pi)

@@ -1,10 +1,13 @@
 package event
 
+import "slices"
+
 // ResidualChi2 returns χ²/dof of the best single lens for the noise-free
 // magnifications a at the times of the cadence, observed without blending at
 // the baseline signal-to-noise ratio sn: the statistic of the paper's cut
 // (§3: sn = 200, f_s = 1). near is the event's own single-lens part and is one
-// of the starting points.
+// of the starting points. Of the epochs those with the largest residuals, left of them, are
+// not counted.
 //
 // It searches on some 300 means of neighbouring epochs, goes on from the best
 // on twice as many, and takes the χ² of all epochs. A mean of epochs is as good
@@ -12,7 +15,7 @@ package event
 // distance from its peaks. Of 2,500 draws of the prior none above χ²/dof = 0.01
 // came out more than 3 % above the result of searching on a thousand epochs, in a
 // third of its time; results below 1e-3 are upper limits.
-func ResidualChi2(c Cadence, a []float64, sn float64, near SingleLens) float64 {
+func ResidualChi2(c Cadence, a []float64, sn float64, near SingleLens, left int) float64 {
 	peak := 0
 	for i, v := range a {
 		if v > a[peak] {
@@ -28,9 +31,21 @@ func ResidualChi2(c Cadence, a []float64, sn float64, near SingleLens) float64 {
 	fine.linear(&s)
 	s = fine.minimise(s)
 	var chi2 float64
+	var largest []float64 // in ascending order
 	for i, v := range a {
 		d := v - s.Source*s.Magnification(float64(i)*c.Step) - s.Blend
-		chi2 += d * d / v
+		d *= d / v
+		chi2 += d
+		if left > 0 && (len(largest) < left || d > largest[0]) {
+			if len(largest) == left {
+				largest = largest[:copy(largest, largest[1:])]
+			}
+			k, _ := slices.BinarySearch(largest, d)
+			largest = slices.Insert(largest, k, d)
+		}
+	}
+	for _, d := range largest {
+		chi2 -= d
 	}
 	return chi2 * sn * sn / float64(len(a)-5)
 }

@@ -20,6 +20,8 @@ const (
 	// then, and covers what the other may have missed.
 	// A quarter of a nat is a factor e in their shares.
 	leastTrusted, widened, steepness = 0.25, 0.6, 4
+	// A mode with less than this share gets no emulator.
+	emulated = 1e-4
 	// explored is the share of draws for modes of which little is known yet, exploredLast
 	// that when nothing else is left to do, and exploredEach the most that one of them gets
 	// before; others get idling at least.
@@ -54,12 +56,14 @@ type learned struct {
 func (r *run) adapt() {
 	evidence := make([]float64, len(r.modes))
 	next := make([][2]mixture, len(r.modes))
-	forEach(context.Background(), 2*len(r.modes), func(i int) { next[i/2][i%2] = r.fit(i/2, i%2) })
-	r.modes = next
 	for k := range evidence {
 		evidence[k] = logSum(r.logWeights(0, k))
 	}
 	total := logSum(evidence)
+	forEach(context.Background(), 2*len(r.modes), func(i int) {
+		next[i/2][i%2] = r.fit(i/2, i%2, math.Exp(evidence[i/2]-total))
+	})
+	r.modes = next
 	var unknown []int
 	for k := range r.share {
 		r.share[k] = idling
@@ -83,8 +87,9 @@ func (r *run) adapt() {
 }
 
 // fit returns the mixture of a mode for one half of the draws, fitted to those of
-// the other half, and to what an emulator makes of them.
-func (r *run) fit(mode, half int) mixture {
+// the other half, and to what an emulator makes of them if the mode has any share worth
+// that.
+func (r *run) fit(mode, half int, weight float64) mixture {
 	var in []*drawn
 	var logW []float64
 	for i := range r.draws {
@@ -100,7 +105,7 @@ func (r *run) fit(mode, half int) mixture {
 	if l.direct == nil {
 		l.direct = r.modes[mode][half]
 	}
-	r.emulate(l, in, uint64(2*mode+half))
+	r.emulate(l, in, uint64(2*mode+half), weight > emulated)
 	if l.emulator == nil {
 		l.direct = r.space.fit(l.direct, in, logW)
 		return l.direct
@@ -132,8 +137,8 @@ func (r *run) explain(m mixture, in []*drawn, logW []float64) (mean float64) {
 }
 
 // emulate fits an emulator to draws, and a mixture to that, if there are a quarter more
-// draws than when that was done last.
-func (r *run) emulate(l *learned, in []*drawn, seed uint64) {
+// draws than when that was done last, and it is worth it.
+func (r *run) emulate(l *learned, in []*drawn, seed uint64, worth bool) {
 	if r.opt.Residuals == 0 {
 		return
 	}
@@ -143,7 +148,7 @@ func (r *run) emulate(l *learned, in []*drawn, seed uint64) {
 	for _, w := range best[keep:] {
 		w.residuals = nil // they take much memory
 	}
-	if len(in) < l.draws*5/4 {
+	if !worth || len(in) < l.draws*5/4 {
 		return
 	}
 	e := emulate(r.space, best[:keep], true)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 
@@ -20,7 +21,7 @@ func newEvaluateCommand() *cobra.Command {
 	var seed uint64 = 1
 	var opt mlens.RefineOptions
 	var obs bank.Observing
-	n, draws, asJSON, refine, heldOut := 2000, 5000, false, false, false
+	n, draws, polish, asJSON, refine, heldOut := 2000, 5000, 0, false, false, false
 	c := &cobra.Command{
 		Use:   "evaluate [-truth truth.csv | -heldout] [flags]",
 		Short: "Judge a model on events whose truth is known, of any simulator",
@@ -44,6 +45,10 @@ none if some parameter has no draw near the truth, in a minor mode else.
 With -refine, which takes many seconds an event, it also refines each posterior as
 infer -refine does, and prints the NLL of the exact posteriors, the fraction of
 events of which the truth's mode was found, and how probable the truths' ranks are.
+With -polish 20 it goes downhill from the 20 draws that fit the light curve best and
+differ, and prints how often one of the descents ends in the truth's mode. That runs
+the exact simulator on all draws.
+
 -cut says that the events were selected as a training set is: the prior is cut
 likewise.`,
 		Example: "  go tool mlens evaluate -model my-model -truth events/truth.csv -json",
@@ -60,6 +65,8 @@ likewise.`,
 				return fmt.Errorf("-n is %d, but must be at least 1", n)
 			case draws < fewestDraws:
 				return fmt.Errorf("-draws is %d, but at least %d draws are needed", draws, fewestDraws)
+			case polish < 0:
+				return fmt.Errorf("-polish is %d, but must be the number of draws to go downhill from, or 0", polish)
 			}
 			var err error
 			if model, err = whichModel(model); err != nil {
@@ -96,10 +103,16 @@ likewise.`,
 					return err
 				}
 			}
-			if asJSON {
-				return scoreJSON(cmd.OutOrStdout(), s, exact)
+			var recall *mlens.Recall
+			if polish > 0 {
+				if recall, err = est.Recall(cmd.Context(), events[:min(n, len(events))], draws, polish, opt.Seed, nb.Progress("polished")); err != nil {
+					return err
+				}
 			}
-			return scoreTable(cmd.OutOrStdout(), s, exact, len(events))
+			if asJSON {
+				return scoreJSON(cmd.OutOrStdout(), s, exact, recall)
+			}
+			return scoreTable(cmd.OutOrStdout(), s, exact, recall, len(events))
 		},
 	}
 	f := c.Flags()
@@ -111,12 +124,13 @@ likewise.`,
 	f.IntVarP(&n, "n", "n", n, "events, at most, from the top of the table; or how many to simulate")
 	f.IntVar(&draws, "draws", draws, "draws from each posterior")
 	f.BoolVar(&refine, "refine", false, "also refine each posterior and judge the results")
+	f.IntVar(&polish, "polish", 0, "also go downhill from that many of the draws; 0: from none")
 	f.Var(cutFlag{&opt.Cut}, "cut", "with -refine: the cut that the events of the table have passed: paper, literal, or a residual χ²/dof; 0: none")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object instead of the table")
 	return c
 }
 
-func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, all int) error {
+func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *mlens.Recall, all int) error {
 	fmt.Fprintf(w, "%d of %d events, %d draws each\n", s.Events, all, s.Draws)
 	fmt.Fprintf(w, "NLL per event: standardised %.3f, raw %.3f, each ± %.3f\n", s.NLL, s.RawNLL, s.NLLErr)
 	fmt.Fprintf(w, "density inside the prior: %.1f %%\n", 100*s.Inside)
@@ -126,8 +140,19 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, all int)
 	for k, name := range event.Names {
 		fmt.Fprintf(t, "%s\t%.2f %%\t%.1f %%\t%.1f %%\t\n", name, 100*s.Delta[k], 100*s.Constrained[k], 100*s.Correct[k])
 	}
-	if err := t.Flush(); err != nil || exact == nil {
+	if err := t.Flush(); err != nil {
 		return err
+	}
+	if recall != nil {
+		found, strong := recall.Fraction()
+		fmt.Fprintf(w, "\ndescents from the draws end in the truth's mode in %.1f %% of the events", 100*found)
+		if !math.IsNaN(strong) {
+			fmt.Fprintf(w, ", in %.1f %% of the strong ones", 100*strong)
+		}
+		fmt.Fprintln(w)
+	}
+	if exact == nil {
+		return nil
 	}
 	fmt.Fprintf(w, "\nrefined: NLL per event, raw %.3f ± %.3f; the truth's mode found in %.1f %%; %.1f s an event (median)\n",
 		exact.RawNLL, exact.NLLErr, 100*exact.ModeRecall, exact.Seconds)
@@ -142,7 +167,7 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, all int)
 	return err
 }
 
-func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
+func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *mlens.Recall) error {
 	type refined struct {
 		RawNLL     float64 `json:"nll_raw"`
 		RawNLLErr  float64 `json:"nll_raw_se"`
@@ -157,6 +182,17 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
 	if exact != nil {
 		r = &refined{exact.RawNLL, exact.NLLErr, exact.Above, exact.AboveErr, exact.ModeRecall, exact.Seconds, exact.Efficiency, named(exact.RankP)}
 	}
+	type polished struct {
+		ModeRecall float64  `json:"mode_recall"`
+		Strong     *float64 `json:"mode_recall_strong,omitempty"` // absent without strong events
+	}
+	var p *polished
+	if recall != nil {
+		found, strong := recall.Fraction()
+		if p = (&polished{ModeRecall: found}); !math.IsNaN(strong) {
+			p.Strong = &strong
+		}
+	}
 	type mode struct {
 		Global float64 `json:"global"`
 		Minor  float64 `json:"minor"`
@@ -165,17 +201,18 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(struct {
-		N           int      `json:"n"`
-		Draws       int      `json:"draws"`
-		RawNLL      float64  `json:"nll_raw"`
-		RawNLLErr   float64  `json:"nll_raw_se"`
-		NLL         float64  `json:"nll_z"`
-		Inside      float64  `json:"inside"`
-		Delta       named    `json:"delta"`
-		DeltaNoise  float64  `json:"delta_noise"`
-		Constrained named    `json:"constrained"`
-		Correct     named    `json:"correct"`
-		Mode        mode     `json:"mode"`
-		Refined     *refined `json:"refined,omitempty"`
-	}{s.Events, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}, r})
+		N           int       `json:"n"`
+		Draws       int       `json:"draws"`
+		RawNLL      float64   `json:"nll_raw"`
+		RawNLLErr   float64   `json:"nll_raw_se"`
+		NLL         float64   `json:"nll_z"`
+		Inside      float64   `json:"inside"`
+		Delta       named     `json:"delta"`
+		DeltaNoise  float64   `json:"delta_noise"`
+		Constrained named     `json:"constrained"`
+		Correct     named     `json:"correct"`
+		Mode        mode      `json:"mode"`
+		Polished    *polished `json:"polished,omitempty"`
+		Refined     *refined  `json:"refined,omitempty"`
+	}{s.Events, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}, p, r})
 }

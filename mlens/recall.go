@@ -1,0 +1,96 @@
+package mlens
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/refine"
+)
+
+// A Recall tells how often the network's draws alone lead to the truth: no search beside
+// them, no degeneracies.
+type Recall struct {
+	Found  []bool // of each event: a descent from its draws ended where one from the truth does
+	Strong []bool // the event's χ² of the best single lens is more than 1,000 above the truth's
+}
+
+// Fraction returns the fraction of the events found, and that of the strong ones.
+func (r *Recall) Fraction() (all, strong float64) {
+	var found, strongs, strongFound int
+	for i, f := range r.Found {
+		if f {
+			found++
+		}
+		if r.Strong[i] {
+			strongs++
+			if f {
+				strongFound++
+			}
+		}
+	}
+	return float64(found) / float64(len(r.Found)), float64(strongFound) / float64(strongs)
+}
+
+// Recall runs the exact simulator on draws of each event's posterior and goes downhill from
+// the best of them that are not the same. Seeds are counted from seed; progress may be nil.
+func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, progress func(done, total int)) (*Recall, error) {
+	if len(events) == 0 || draws < 1 || best < 1 {
+		return nil, fmt.Errorf("mlens: the %d best of %d draws of %d events recall nothing", best, draws, len(events))
+	}
+	const strong = 1000
+	out := &Recall{}
+	for i, ev := range events {
+		if err := ev.check(e.Prior); err != nil {
+			return nil, err
+		}
+		win, err := ev.Window()
+		if err != nil {
+			return nil, err
+		}
+		p, err := e.Condition(win)
+		if err != nil {
+			return nil, err
+		}
+		from := p.starts(ctx, p.Sample(draws, seed+uint64(i)), FromNetwork, sameSolution, best, nil)
+		for _, noise := range []float64{rough, event.Fine} {
+			p.descend(ctx, from, 100, noise, nil)
+			for k := range from {
+				from[k].way, from[k].Converged = nil, false
+			}
+			from = distinct(from, sameSolution)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		truth, ok := p.polish(ctx, ev.Truth, 100)
+		found := false
+		if ok {
+			if found, err = p.among(ctx, truth, from); err != nil {
+				return nil, err
+			}
+		}
+		out.Found = append(out.Found, found)
+		single, err := win.FitSingleLens()
+		out.Strong = append(out.Strong, ok && err == nil && single.Chi2 > truth.Fluxes.Chi2+strong)
+		if progress != nil {
+			progress(i+1, len(events))
+		}
+	}
+	return out, nil
+}
+
+// among tells whether s is one of the others, or settles where one of them does.
+func (p *Posterior) among(ctx context.Context, s Solution, others []Solution) (bool, error) {
+	same := func(o Solution) bool { return distance(s.Params, o.Params, sameSolution) < 1 }
+	if slices.ContainsFunc(others, same) {
+		return true, nil
+	}
+	settled, err := p.settle(ctx, append([]Solution{s}, others...))
+	if err != nil {
+		return false, err
+	}
+	params := p.curveParameters()
+	return len(refine.Distinct(settled, params)) == len(refine.Distinct(settled[1:], params)), nil
+}
