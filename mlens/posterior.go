@@ -76,18 +76,27 @@ func (e *Estimator) circular() bool { return e.Network.Circular > 0 }
 // 360°. Where so little of the network's density lies inside the prior that 30
 // tries a draw do not suffice, the result is shorter than n.
 func (p *Posterior) Sample(n int, seed uint64) []event.Theta {
+	out, _ := p.sample(n, seed)
+	return out
+}
+
+// sample is Sample, and estimates the fraction of the network's density that lies inside
+// the prior.
+func (p *Posterior) sample(n int, seed uint64) (out []event.Theta, inside float64) {
 	const tries = 30
-	out := make([]event.Theta, 0, n)
+	out = make([]event.Theta, 0, n)
 	z := make([]float32, max(n, 1024)*event.Dim)
+	tried := 0
 	for round := 0; len(out) < n && round < tries; round++ {
 		p.density.Sample(z, seed+uint64(round)*0x9e3779b97f4a7c15)
 		for i := 0; i < len(z) && len(out) < n; i += event.Dim {
+			tried++
 			if t, ok := p.inside(z[i:]); ok {
 				out = append(out, t)
 			}
 		}
 	}
-	return out
+	return out, float64(len(out)) / float64(tried)
 }
 
 // inside returns the parameters that are the flow's variables y and whether they
@@ -138,6 +147,10 @@ func (p *Posterior) LogProb(ts []event.Theta) []float64 {
 		}
 		each := lp[turns*i:][:turns]
 		top := float64(slices.Max(each))
+		if math.IsInf(top, -1) {
+			out[i] = top
+			continue
+		}
 		var sum float64
 		for _, v := range each {
 			sum += math.Exp(float64(v) - top)

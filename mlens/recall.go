@@ -16,7 +16,8 @@ type Recall struct {
 	Strong []bool // the event's χ² of the best single lens is more than 1,000 above the truth's
 }
 
-// Fraction returns the fraction of the events found, and that of the strong ones.
+// Fraction returns the fraction of the events found, and that of the strong ones, NaN if
+// there are none.
 func (r *Recall) Fraction() (all, strong float64) {
 	var found, strongs, strongFound int
 	for i, f := range r.Found {
@@ -56,9 +57,7 @@ func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int,
 		from := p.starts(ctx, p.Sample(draws, seed+uint64(i)), FromNetwork, sameSolution, best, nil)
 		for _, noise := range []float64{rough, event.Fine} {
 			p.descend(ctx, from, 100, noise, nil)
-			for k := range from {
-				from[k].way, from[k].Converged = nil, false
-			}
+			afresh(from)
 			from = distinct(from, sameSolution)
 		}
 		if err := ctx.Err(); err != nil {
@@ -92,5 +91,5 @@ func (p *Posterior) among(ctx context.Context, s Solution, others []Solution) (b
 		return false, err
 	}
 	params := p.curveParameters()
-	return len(refine.Distinct(settled, params)) == len(refine.Distinct(settled[1:], params)), nil
+	return len(refine.Distinct(settled, params)) <= len(refine.Distinct(settled[1:], params)), nil
 }

@@ -73,7 +73,6 @@ type Refined struct {
 	Beyond []Solution
 
 	post     *Posterior
-	starts   []refine.Start // of the modes, before they were sorted
 	lik      *event.Likelihood
 	selected *bank.Selection
 }
@@ -88,8 +87,9 @@ const (
 // Refine finds the exact posterior: it goes downhill from the network's best
 // draws to the solutions ([Posterior.Solutions]), and draws from the exact
 // likelihood times the prior by adaptive importance sampling that starts at all
-// of them ([refine.Sample]). The network decides only where the search begins, and
-// where else a tenth of the draws looks.
+// of them, and from the network's own density as far as that is any good
+// ([refine.Sample]). The network decides only where the search begins and draws look, not
+// what they weigh.
 //
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
 // or what a cut leaves of it.
@@ -147,21 +147,20 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		out.Modes = append(out.Modes, RefinedMode{Solution: solutions[k]})
 		fs = max(fs, solutions[k].Params[event.Fs])
 	}
-	out.starts = starts
-	d := density{lik: lik, prior: p.prior, fs: fs}
-	source := d.source(p, opt.Seed)
+	d := density{lik: lik, prior: p.prior, fs: fs, least: math.Inf(-1)}
 	if opt.Cut > 0 {
-		top := d.logProb(starts[0].X)
-		for _, s := range starts[1:] {
+		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
+		d.selected = out.selected
+		top := math.Inf(-1)
+		for _, s := range starts {
 			top = max(top, d.logProb(s.X))
 		}
 		d.least = top - 2*improbable
-		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
-		d.selected = out.selected
 	}
+	guide, source := d.network(p, opt.Seed)
 	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
 	sampled, err := refine.Sample(ctx, d.observe, p.curveParameters(), starts, refine.SampleOptions{
-		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: source.Draws[:min(guides, len(source.Draws))], Source: source,
+		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: guide, Source: source,
 		Good: func(s *refine.Sampled) bool { return s.ESS >= enoughESS && s.KHat <= goodKHat || failed(s.ESS, s.KHat) },
 		Progress: func(n int, ess float64) {
 			if opt.Progress != nil {
@@ -210,38 +209,39 @@ func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.
 	return out, err
 }
 
-// Of the network's draws a guide is made of that many; no more than sources are used at all.
-const guides, sources = 4000, 12_000
-
-// source returns the network's density, with no draws if there is no network.
-func (d *density) source(p *Posterior, seed uint64) *refine.Source {
+// network returns draws of the network's density, and other ones with that density; none if
+// there is no network, or hardly any of it is within the prior.
+func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source *refine.Source) {
+	const guides, sources = 4000, 12_000
 	if p.density == nil {
-		return &refine.Source{LogDensity: func(dst []float64, _ [][]float64) {
-			for i := range dst {
-				dst[i] = math.Inf(-1)
-			}
-		}}
+		return nil, nil
 	}
-	out := &refine.Source{}
+	draws, inside := p.sample(guides+sources, seed)
+	if len(draws) < guides+sources {
+		return nil, nil
+	}
+	for _, t := range draws[:guides] {
+		guide = append(guide, slices.Clone(t[:event.Fs]))
+	}
+	source = &refine.Source{}
 	d.given = map[[event.Fs]float64]float64{}
-	for _, t := range p.Sample(sources, seed) {
-		out.Draws = append(out.Draws, slices.Clone(t[:event.Fs]))
+	for _, t := range draws[guides:] {
+		source.Draws = append(source.Draws, slices.Clone(t[:event.Fs]))
 		d.given[[event.Fs]float64(t[:])] = t[event.Fs]
 	}
-	inside := math.Log(p.Inside())
-	out.LogDensity = func(dst []float64, xs [][]float64) {
+	source.LogDensity = func(dst []float64, xs [][]float64) {
 		ts := make([]event.Theta, len(xs))
 		for i, x := range xs {
 			copy(ts[i][:], x)
 			k := d.at(x)
 			ts[i][event.Fs] = k.fs
-			dst[i] = -inside - k.LogDensityFs(k.fs)
+			dst[i] = -math.Log(inside) - k.LogDensityFs(k.fs)
 		}
 		for i, ln := range p.LogProb(ts) {
 			dst[i] += ln
 		}
 	}
-	return out
+	return guide, source
 }
 
 // surprise returns residuals and their number, those of the light curve and what the
@@ -306,8 +306,8 @@ func (d *density) observe(x []float64, dst []float32) float64 {
 		return math.Inf(-1)
 	}
 	ln += lin.LogMarginal()
-	// Where there is next to nothing, that need not be known.
-	if d.selected != nil && (ln < d.least || !d.selected.Passes(t.Params())) {
+	// Where there is next to nothing, it does not matter whether there is nothing.
+	if d.selected != nil && ln > d.least && !d.selected.Passes(t.Params()) {
 		return math.Inf(-1)
 	}
 	place := [event.Fs]float64(x)
@@ -329,30 +329,28 @@ func uniform(x [event.Fs]float64) float64 {
 }
 
 // follow goes downhill from the best draw of each mode, if that is better than the mode's
-// solution: its draws may have spread to where there is another. Modes that turn out to be
-// the same become one.
+// solution. Where most of the mode's draws, by weight, are nearer to what it comes to, they
+// have spread from one solution to another, and the mode becomes that. Modes that turn out
+// to be the same become one.
 func (r *Refined) follow(ctx context.Context, s *refine.Sampled) error {
 	const better, worthwhile = 1, 1e-4 // in χ², in weight
-	best := make([]int, len(r.Modes))
-	for k := range best {
-		best[k] = -1
-	}
-	for i, d := range s.Draws {
-		if b := best[d.Mode]; b < 0 || d.LogProb > s.Draws[b].LogProb {
-			best[d.Mode] = i
-		}
+	draws := make([][]refine.Draw, len(r.Modes))
+	for _, d := range s.Draws {
+		draws[d.Mode] = append(draws[d.Mode], d)
 	}
 	err := parallel(ctx, len(r.Modes), func(k int) {
 		m := &r.Modes[k]
-		if s.Modes[k].Weight < worthwhile || best[k] < 0 {
+		if s.Modes[k].Weight < worthwhile {
 			return
 		}
+		slices.SortFunc(draws[k], func(a, b refine.Draw) int { return cmp.Compare(b.LogWeight, a.LogWeight) })
+		best := slices.MaxFunc(draws[k], func(a, b refine.Draw) int { return cmp.Compare(a.LogProb, b.LogProb) })
 		at := m.Params
-		copy(at[:], s.Draws[best[k]].X)
+		copy(at[:], best.X)
 		if f := r.post.fit(ctx, []event.Theta{at}, event.Fine, nil)[0]; !(f.Chi2 < m.Fluxes.Chi2-better) {
 			return
 		}
-		if found, ok := r.post.polish(ctx, at, 100); ok {
+		if found, ok := r.post.polish(ctx, at, 100); ok && mostAreNearer(draws[k], found.Params, m.Params) {
 			found.Origin = FromSampling
 			m.Solution = found
 		}
@@ -362,30 +360,40 @@ func (r *Refined) follow(ctx context.Context, s *refine.Sampled) error {
 	}
 	into := make([]int, len(r.Modes))
 	var modes []RefinedMode
-	var starts []refine.Start
-	// A mode that found its way to another's solution has not the better right to it.
-	order := make([]int, len(r.Modes))
-	for k := range order {
-		order[k] = k
-	}
-	moved := func(k int) int {
-		if r.Modes[k].Origin == FromSampling {
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(moved(a), moved(b)) })
-	for _, k := range order {
-		same := func(m RefinedMode) bool { return distance(m.Params, r.Modes[k].Params, sameSolution) < 1 }
-		if into[k] = slices.IndexFunc(modes, same); into[k] < 0 {
-			into[k] = len(modes)
-			modes, starts = append(modes, r.Modes[k]), append(starts, r.starts[k])
+	// Those that have not moved come first: what moved to another's solution adds to it.
+	for _, moved := range []bool{false, true} {
+		for k, m := range r.Modes {
+			if moved != (m.Origin == FromSampling) {
+				continue
+			}
+			same := func(o RefinedMode) bool { return distance(m.Params, o.Params, sameSolution) < 1 }
+			if into[k] = slices.IndexFunc(modes, same); into[k] < 0 {
+				into[k] = len(modes)
+				modes = append(modes, m)
+			}
 		}
 	}
-	r.Modes, r.starts = modes, starts
-	s.Modes = s.Modes[:len(modes)]
+	r.Modes = modes
 	s.Merge(into)
 	return nil
+}
+
+// mostAreNearer tells whether most draws, by weight, are nearer to a than to b. The first
+// weighs most.
+func mostAreNearer(draws []refine.Draw, a, b event.Theta) bool {
+	var nearer, all float64
+	for _, d := range draws {
+		far := func(s event.Theta) float64 {
+			t := s // f_s is not looked at
+			copy(t[:], d.X)
+			return distance(t, s, apart)
+		}
+		w := math.Exp(d.LogWeight - draws[0].LogWeight)
+		if all += w; far(a) < far(b) {
+			nearer += w
+		}
+	}
+	return nearer > all/2
 }
 
 // The number of draws of equal weight that a refined posterior has is its
@@ -458,7 +466,12 @@ func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt R
 	const n = 2000
 	for i := range n {
 		step := chain.X[i*len(chain.X)/n]
-		r.Draws = append(r.Draws, d.withFs(step[i%len(step)]))
+		x := step[i%len(step)]
+		lin := d.at(x)
+		var t event.Theta
+		copy(t[:], x)
+		t[event.Fs] = lin.SampleFs(g.Float64())
+		r.Draws = append(r.Draws, t)
 	}
 	r.describe()
 	return nil

@@ -13,7 +13,6 @@ import (
 
 	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
-	"github.com/mlens-go/microlens/mlens/refine"
 )
 
 // A RefinedScore is the quality of refined posteriors on events whose truth is
@@ -28,8 +27,8 @@ type RefinedScore struct {
 	// Above is how much the network's own NLL is above that, in the mean of the same
 	// events, with its standard error: what it has still to learn.
 	Above, AboveErr float64
-	// ModeRecall is the fraction of events of which a solution is that to which a
-	// descent from the truth leads.
+	// ModeRecall is the fraction of events of which a solution, or what a draw next to it
+	// leads to, is that to which a descent from the truth leads.
 	ModeRecall float64
 	Seconds    float64 // median time an event, from the light curve on
 	// Efficiency is the median of ESS over likelihoods, WorstEfficiency the one
@@ -132,8 +131,7 @@ func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
 // has tells whether one of the solutions is the one to which the descent from t
 // leads: closer than what makes two minima one, or than three standard
 // deviations where the light curve says less, or in the same valley (see
-// [refine.Distinct]); or to which descents from the draws nearest to it lead, as where the
-// light curve says so little that solutions are many.
+// [refine.Distinct]); or that to which a descent from a draw near it leads.
 func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	s, ok := r.post.polish(ctx, t, 60)
 	if !ok {
@@ -148,15 +146,9 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 			return true
 		}
 	}
-	settled, err := r.post.settle(ctx, []Solution{s})
-	if err != nil {
-		return false
-	}
-	if len(refine.Distinct(append(settled, r.starts...), r.post.curveParameters())) <= len(r.starts) {
-		return true
-	}
+	// Draws near it will do, where the light curve says so little that solutions are many.
 	const nearest = 8
-	draws := slices.Clone(r.Draws)
+	draws := slices.DeleteFunc(slices.Clone(r.Draws), func(d event.Theta) bool { return distance(d, s.Params, apart) > 1 })
 	slices.SortStableFunc(draws, func(a, b event.Theta) int {
 		return cmp.Compare(distance(a, s.Params, apart), distance(b, s.Params, apart))
 	})
@@ -165,6 +157,9 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 		near = append(near, Solution{Params: d})
 	}
 	r.post.descend(ctx, near, 60, event.Fine, nil)
+	for _, m := range r.Modes {
+		near = append(near, m.Solution)
+	}
 	found, err := r.post.among(ctx, s, near)
 	return found && err == nil
 }

@@ -109,7 +109,7 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	// race follows those that do best, and no other way to a place known; the best comes
 	// first among these.
 	race := func(from, known []Solution, most int) []Solution {
-		const hopeless = 4 // χ² of the best times this after six steps
+		const hopeless = 4 // χ² of the best times this, after six steps or more
 		leave := func(s Solution) bool {
 			same := func(k Solution) bool { return distance(s.Params, k.Params, sameSolution) < 1 }
 			return slices.ContainsFunc(known, same) || len(known) > 0 && s.Fluxes.Chi2 > hopeless*known[0].Fluxes.Chi2
@@ -142,7 +142,7 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		// A little farther than solutions are that differ, and as far as candidates.
 		beside := p.starts(ctx, p.around(from[0], sameSolution, 1.5), from[0].Origin, sameSolution, starts, nil)
 		beside = append(beside, p.starts(ctx, p.around(from[0], apart, 1), from[0].Origin, sameSolution, starts/2, nil)...)
-		from = distinct(append(from, race(beside, from, starts/2)...), sameSolution)
+		from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
 		if !(from[0].Fluxes.Chi2 < best-1) {
 			break
 		}
@@ -151,10 +151,7 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	for near < len(from) && from[near].Fluxes.Chi2 < from[0].Fluxes.Chi2+2*improbable {
 		near++
 	}
-	for i := range from {
-		from[i].way = nil
-		from[i].Converged = from[i].Converged && i >= near
-	}
+	afresh(from[:near])
 	descend(from[:near], 300, event.Fine)
 	for i := range from {
 		from[i].way = nil
@@ -253,15 +250,16 @@ func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solutio
 	comparable(5)
 	q.descend(ctx, found, 200, rough, nil)
 	comparable(1.1)
-	for i := range found {
-		found[i].way, found[i].Converged = nil, false
-	}
+	afresh(found)
 	q.descend(ctx, found, 200, event.Fine, nil)
 	comparable(1.1)
 	for i := range found {
 		found[i].way = nil
 	}
-	return found, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // descend takes each solution that has not converged farther downhill, at an error of the
@@ -272,6 +270,14 @@ func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int
 			p.goOn(ctx, &from[i], iterations, noise)
 		}
 	}, progress)
+}
+
+// afresh forgets the ways that solutions have come.
+func afresh(solutions []Solution) {
+	for i := range solutions {
+		s := &solutions[i]
+		s.way, s.Converged, s.Information = nil, false, nil
+	}
 }
 
 // goOn is descend for one solution. It tells whether there is a magnification.

@@ -304,7 +304,7 @@ func simulateOne(cfg Config, i int, times []float64, c *lens.Curve) (Record, []b
 
 // residual simulates p at times, into c, and returns the residual χ²/dof of the
 // best single lens, 0 if that failed.
-func (cfg Config) residual(p event.Params, times []float64, c *lens.Curve, left int) (float64, Status) {
+func (cfg Config) residual(p event.Params, times []float64, c *lens.Curve, omit int) (float64, Status) {
 	if err := p.Binary().BoundedLightCurve(c, times, nil, p.Trajectory(), p.Rho, cfg.lensOptions()); err != nil {
 		return 0, LensFailed
 	}
@@ -313,7 +313,7 @@ func (cfg Config) residual(p event.Params, times []float64, c *lens.Curve, left 
 			return 0, LensFailed
 		}
 	}
-	chi2 := event.ResidualChi2(cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE}, left)
+	chi2 := event.ResidualChi2(cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE}, omit)
 	if math.IsNaN(chi2) || math.IsInf(chi2, 0) {
 		return 0, FitFailed
 	}

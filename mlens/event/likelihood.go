@@ -135,6 +135,10 @@ func (w *weighted) add(lc LightCurve, a []float64, gain, base, source float64) {
 	if gain > 0 {
 		unit = 1 / gain
 	}
+	if !w.given && !(base > 0) {
+		w.ln = math.NaN() // no photons
+		return
+	}
 	// ln L has ½ ln of the product of all variances; logarithms are slow.
 	const many = 1e150
 	product := 1.0

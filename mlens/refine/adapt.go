@@ -22,9 +22,9 @@ const (
 	leastTrusted, widened, steepness = 0.25, 0.6, 4
 	// A mode with less than this share gets no emulator.
 	emulated = 1e-4
-	// explored is the share of draws for modes of which little is known yet, exploredLast
-	// that when nothing else is left to do, and exploredEach the most that one of them gets
-	// before; others get idling at least.
+	// Beside the 1 that modes share by their evidence, those of which little is known yet
+	// share explored, at most exploredEach each; when nothing else is left to do they share
+	// exploredLast. Others get idling at least.
 	explored, exploredLast, exploredEach, idling = 0.2, 4, 0.1, 0.005
 	// The guide is a mixture of guideParts; its share is what it explains of the draws, within
 	// limits. In its fits the guide's own draws count guideOld.

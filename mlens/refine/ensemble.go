@@ -112,10 +112,15 @@ func (w *walkers) at(y []float64) walker {
 
 func (w *walkers) begin(ctx context.Context, starts [][]float64, n int) error {
 	w.all = make([]walker, n)
+	calls := make([]int, n)
+	at := func(i int, y []float64) {
+		w.all[i] = w.at(y)
+		calls[i]++
+	}
 	forEach(ctx, n, func(i int) {
 		start := w.space.y(starts[i%len(starts)])
 		if i < len(starts) {
-			w.all[i] = w.at(start)
+			at(i, start)
 			return
 		}
 		// Walkers in one place would never part; but beside it the density may vanish.
@@ -125,12 +130,14 @@ func (w *walkers) begin(ctx context.Context, starts [][]float64, n int) error {
 			for k := range y {
 				y[k] += beside * min(w.space.spread(k), w.space[k].Scale) * g.NormFloat64()
 			}
-			if w.all[i] = w.at(y); !math.IsInf(w.all[i].logP, -1) {
+			if at(i, y); !math.IsInf(w.all[i].logP, -1) {
 				return
 			}
 		}
 	})
-	w.calls += n
+	for _, c := range calls {
+		w.calls += c
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}

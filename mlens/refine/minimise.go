@@ -108,8 +108,10 @@ func NewDescent(r Residuals, n int, x []float64, params []Parameter) (*Descent, 
 		d.jac[k] = make([]float64, n)
 	}
 	var err error
-	d.chi2, err = d.at(d.r, d.x)
-	return d, err
+	if d.chi2, err = d.at(d.r, d.x); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // Continue goes on for the iterations of opt, as if there had been no stop. The error is

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -36,7 +37,8 @@ type SampleOptions struct {
 	// keeps weights finite far from the modes; zero means 2 %. There is none
 	// where a parameter has no end.
 	Broad float64
-	// Guide are draws from a density that covers this one, if only roughly. A mixture
+	// Guide are draws from a density that covers this one, if only roughly; none of them may
+	// be the Source's too. A mixture
 	// fitted to them, and later to all draws, gets a tenth of the draws at first, and then
 	// as many as it explains, from a twentieth to a half: no region is forgotten. At
 	// least a hundred are of use.
@@ -55,14 +57,15 @@ type SampleOptions struct {
 // A Source is a density that others know: that of a network, say. It gets a tenth of the draws
 // at first, and then as many as it explains, from a fiftieth to a half.
 type Source struct {
-	// Draws are from it, in the parameters' ranges or outside, where there is nothing; each is
-	// used once.
+	// Draws are independent and from it; where one is outside of the parameters' ranges there
+	// is nothing. None is used twice, and some not at all. They become X of a [Draw] as they are.
 	Draws [][]float64
-	// LogDensity stores its logarithm, normalised, at places where the density that is sampled
-	// has just been evaluated and does not vanish. If it is one of more variables, which that
-	// integrates out, then each draw of either has values of them, and this is the logarithm of
-	// the joint density of all over that of the others given x, under the density that is
-	// sampled.
+	// LogDensity stores its logarithm, normalised, at places where the density p that is sampled
+	// has just been evaluated and does not vanish.
+	//
+	// The Source may be a density s(x, z) of more variables, of which p(x) is the integral
+	// of p(x)·p(z|x). Each draw of the Source has its z then, each other one gets one from
+	// p(z|x), and this is ln s(x, z) − ln p(z|x).
 	LogDensity func(dst []float64, xs [][]float64)
 }
 
@@ -128,6 +131,8 @@ func (s *Sampled) Efficiency() float64 { return s.ESS / float64(s.Evaluations) }
 // than their weights: polynomials through the residuals emulate the density about the mode,
 // and one more mixture is fitted to that, at no price in evaluations. The emulator decides
 // only where draws come from.
+//
+// Draws of a [Source], and from the whole box, mix with these, and count like all others.
 //
 // The draws are two halves, each with a proposal that is fitted to the other: a
 // proposal that has been fitted to the very draws that it weighs makes them too
@@ -221,6 +226,7 @@ type proposal struct {
 	n      int
 	parts  [2]mixture // of all modes and the guide, for each half of the draws
 	source float64    // share of the Source beside them
+	each   []float64  // draws from each mode, in the mean
 }
 
 type drawn struct {
@@ -272,6 +278,13 @@ func (r *run) roundSize() int { return max(250, min(50*len(r.modes), 600), r.opt
 // round draws n times and evaluates the density there.
 func (r *run) round(ctx context.Context, n int) error {
 	now := proposal{n: n, parts: [2]mixture{r.proposal(0), r.proposal(1)}, source: r.source}
+	var all float64
+	for _, share := range r.share {
+		all += share
+	}
+	for _, share := range r.share {
+		now.each = append(now.each, float64(n)*share/all*(1-r.guide.share)*(1-r.source))
+	}
 	if now.source > 0 && r.taken+n > len(r.opt.Source.Draws) {
 		now.source, r.source = 0, 0 // it might run dry
 	}
@@ -279,23 +292,23 @@ func (r *run) round(ctx context.Context, n int) error {
 	fresh := make([]drawn, n)
 	d := len(r.space)
 	broad := r.opt.Broad / (1 - now.source*(1-r.opt.Broad)) // of those that are not the Source's
-	taken := make([]int, n)                                 // which of the Source's each is; −1: none
+	from := make([]int, n)                                  // which of the Source's draws each is; −1: none
 	random := make([]*rand.Rand, n)
 	for i := range fresh {
 		random[i] = rand.New(rand.NewPCG(r.opt.Seed, uint64(first+i)))
-		taken[i] = -1
+		from[i] = -1
 		if now.source > 0 && random[i].Float64() < now.source*(1-r.opt.Broad) {
-			taken[i] = r.taken
+			from[i] = r.taken
 			r.taken++
 		}
 	}
 	forEach(ctx, n, func(i int) {
 		g := random[i]
+		alive := true
 		w := drawn{half: (first + i) % 2, round: len(r.past), logP: math.Inf(-1), logSource: math.Inf(-1)}
-		if taken[i] >= 0 {
-			w.x = r.opt.Source.Draws[taken[i]]
-			w.y = r.space.y(w.x)
-			w.logVolume = r.space.x(make([]float64, d), w.y)
+		if from[i] >= 0 {
+			w.x, w.y = r.opt.Source.Draws[from[i]], make([]float64, d)
+			w.logVolume, alive = r.space.exactly(w.y, w.x)
 		} else {
 			w.x, w.y = make([]float64, d), make([]float64, d)
 			if g.Float64() < broad {
@@ -310,7 +323,7 @@ func (r *run) round(ctx context.Context, n int) error {
 			}
 			w.logVolume = r.space.x(w.x, w.y)
 		}
-		if r.space.contains(w.x) {
+		if alive {
 			if r.opt.Residuals > 0 {
 				w.residuals = make([]float32, r.opt.Residuals)
 			}
@@ -336,8 +349,8 @@ func (r *run) round(ctx context.Context, n int) error {
 
 // underSource sets the Source's density at draws.
 func (r *run) underSource(draws []drawn) {
-	if r.opt.Source == nil {
-		return
+	if r.taken == 0 {
+		return // it has never been asked for draws, and will not be
 	}
 	var alive []*drawn
 	var xs [][]float64
@@ -348,9 +361,11 @@ func (r *run) underSource(draws []drawn) {
 	}
 	ln := make([]float64, len(xs))
 	r.opt.Source.LogDensity(ln, xs)
-	const most = 1e6 // where it is denser the weight vanishes
+	const most = 1e6 // +Inf would make NaN of sums; the weight vanishes in both cases
 	for i, w := range alive {
-		w.logSource = min(ln[i]+w.logVolume, most)
+		if ln[i] == ln[i] {
+			w.logSource = min(ln[i]+w.logVolume, most)
+		}
 	}
 }
 
@@ -417,7 +432,7 @@ func (r *run) assign() {
 
 // known is the effective sample size with which a mode's evidence is known to a
 // fifth. One with less than minor of all needs to be glimpsed only, to a third, or to have
-// had its chance in so many draws; a negligible one a smaller chance.
+// had its chance in so many draws from it; a negligible one a smaller chance.
 const (
 	known, glimpsed     = 25, 9
 	minor, negligible   = 1e-2, 1e-6
@@ -428,12 +443,16 @@ const (
 // all weigh e^total.
 func (r *run) isKnown(mode, since int, total float64) bool {
 	w := r.logWeights(since, mode)
+	var tried float64
+	for _, p := range r.past[since:] {
+		tried += p.each[mode]
+	}
 	ess, share := effective(w), math.Exp(logSum(w)-total)
 	switch {
 	case share < negligible:
-		return ess >= glimpsed || len(w) >= smallChance
+		return ess >= glimpsed || tried >= smallChance
 	case share < minor:
-		return ess >= glimpsed || len(w) >= chance
+		return ess >= glimpsed || tried >= chance
 	}
 	return ess >= known
 }
@@ -481,12 +500,12 @@ func (r *run) result() *Sampled {
 	out.LogEvidenceErr = math.Sqrt(max(0, 1/out.ESS-1/n))
 	out.ESSErr = bootstrapESS(logW, r.opt.Seed)
 	out.KHat = KHat(logW)
-	out.shareOut()
+	out.sumUp()
 	return out
 }
 
-// shareOut sums up the modes.
-func (s *Sampled) shareOut() {
+// sumUp sets what each of the Modes has.
+func (s *Sampled) sumUp() {
 	byMode := make([][]float64, len(s.Modes))
 	for _, d := range s.Draws {
 		byMode[d.Mode] = append(byMode[d.Mode], d.LogWeight)
@@ -500,10 +519,12 @@ func (s *Sampled) shareOut() {
 	}
 }
 
-// Merge gives the draws of each mode k to the mode into[k].
+// Merge gives the draws of each mode k to the mode into[k]; there are as many modes then as
+// the largest of these says.
 func (s *Sampled) Merge(into []int) {
 	for i := range s.Draws {
 		s.Draws[i].Mode = into[s.Draws[i].Mode]
 	}
-	s.shareOut()
+	s.Modes = make([]Share, slices.Max(into)+1)
+	s.sumUp()
 }

@@ -137,3 +137,68 @@ func TestSampleSourceRunsDry(t *testing.T) {
 		t.Errorf("all modes together: %+v of ESS %v and %d draws", m, s.ESS, len(s.Draws))
 	}
 }
+
+// Where the density piles up at the end of a range, draws of the Source weigh what those of
+// the mixture do.
+func TestSampleSourceAtEnd(t *testing.T) {
+	const rate = 3e4
+	params := []Parameter{{Min: 0, Max: 1, Scale: 0.1}}
+	p := func(x []float64, _ []float32) float64 { return math.Log(rate) - rate*x[0] }
+	g := rand.New(rand.NewPCG(1, 1))
+	source := &Source{LogDensity: func(dst []float64, xs [][]float64) {
+		for i, x := range xs {
+			dst[i] = math.Log(rate) - rate*x[0]
+		}
+	}}
+	for range 4000 {
+		source.Draws = append(source.Draws, []float64{g.ExpFloat64() / rate})
+	}
+	s, err := Sample(context.Background(), p, params, []Start{{X: []float64{1e-4}}}, SampleOptions{Seed: 1, Budget: 4000, ESS: 1e9, Source: source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(s.LogEvidence) > 5*s.LogEvidenceErr || s.LogEvidenceErr > 0.05 {
+		t.Errorf("ln Z = %.3f ± %.3f, want 0", s.LogEvidence, s.LogEvidenceErr)
+	}
+}
+
+// A guide does not spoil the evidence, nor a Source that knows no number where it is not.
+func TestSampleSourceGuide(t *testing.T) {
+	params := line3()
+	g := rand.New(rand.NewPCG(1, 1))
+	draw := func() []float64 {
+		x := []float64{g.NormFloat64(), 0, 0}
+		x[1] = x[0]*x[0] + 0.2*g.NormFloat64()
+		x[2] = 0.5*x[1] + 0.3*g.NormFloat64()
+		return x
+	}
+	var guide [][]float64
+	const end = 1.5
+	part := 0.5 * math.Erfc(-end/math.Sqrt2)
+	source := &Source{LogDensity: func(dst []float64, xs [][]float64) {
+		for i, x := range xs {
+			if dst[i] = banana(x) - math.Log(part); x[0] > end {
+				dst[i] = math.NaN()
+			}
+		}
+	}}
+	for range 2000 {
+		guide = append(guide, draw())
+		if x := draw(); x[0] <= end {
+			source.Draws = append(source.Draws, x)
+		}
+	}
+	var mean float64
+	const runs = 6
+	for i := range runs {
+		s, err := Sample(context.Background(), unobserved(banana), params, []Start{{X: []float64{0, 0, 0}}}, SampleOptions{Seed: uint64(i), Budget: 2000, ESS: 1e9, Guide: guide, Source: source})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean += s.LogEvidence / runs
+	}
+	t.Logf("mean ln Z %.3f", mean)
+	if math.Abs(mean) > 0.05 {
+		t.Errorf("mean ln Z is %.3f", mean)
+	}
+}

@@ -70,14 +70,29 @@ func (s space) x(dst, y []float64) (logVolume float64) {
 	return logVolume
 }
 
-// contains tells whether x is in the parameters' ranges.
-func (s space) contains(x []float64) bool {
+// exactly stores in y the coordinates of x, which is no nearer to an end than it says, and
+// returns ln|dx/dy|, or false where x is not within the parameters' ranges.
+func (s space) exactly(y, x []float64) (logVolume float64, ok bool) {
 	for k, v := range x {
-		if p := s[k]; !(v >= p.Min && (p.Period > 0 && v < p.Min+p.Period || p.Period == 0 && v <= p.Max)) {
-			return false
+		switch p := s[k]; {
+		case p.Period > 0:
+			if y[k] = v; !(v >= p.Min && v < p.Min+p.Period) {
+				return 0, false
+			}
+		case s.bounded(k):
+			below, above := v-p.Min, p.Max-v
+			if !(below > 0 && above > 0) {
+				return 0, false
+			}
+			y[k] = math.Log(below / above)
+			logVolume += math.Log(below) + math.Log(above) - math.Log(p.Max-p.Min)
+		default:
+			if y[k] = v; !(v >= p.Min && v <= p.Max) {
+				return 0, false
+			}
 		}
 	}
-	return true
+	return logVolume, true
 }
 
 // slope returns dx/dy of parameter k at x.
