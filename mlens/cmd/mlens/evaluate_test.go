@@ -133,6 +133,27 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// Descents from the draws are counted, if they are asked for.
+func TestEvaluatePolish(t *testing.T) {
+	table := truthTable(t, 2)
+	args := []string{"evaluate", "-model", modelFolder, "-truth", table, "-n", "2", "-draws", "150", "-polish", "3"}
+	var got struct {
+		Polished *struct {
+			ModeRecall *float64 `json:"mode_recall"`
+		}
+	}
+	out := mustRun(t, append(args, "-json")...)
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Polished == nil || got.Polished.ModeRecall == nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if r := *got.Polished.ModeRecall; r != 0 && r != 0.5 && r != 1 {
+		t.Errorf("found in %v of two events", r)
+	}
+	if text := mustRun(t, args...); !strings.Contains(text, "descents from the draws end in the truth's mode") {
+		t.Errorf("%s", text)
+	}
+}
+
 // Truths from elsewhere are worse, and the score says so.
 func TestEvaluateShuffled(t *testing.T) {
 	table := truthTable(t, 4)
@@ -199,6 +220,7 @@ func TestEvaluateRefuses(t *testing.T) {
 	refuse("a.csv|no such file")
 	refuse("-n is 0", "-n", "0")
 	refuse("-draws is 5", "-draws", "5")
+	refuse("-polish is -1", "-polish", "-1")
 	table(header + "a.csv,0,-3,10,0.1,80,1,-3,0.5\n")
 	refuse("truth.csv:2: the truth of|a.csv: t0 = 80")
 	put("a.csv", "time,flux\n1,2\n")

@@ -1,0 +1,108 @@
+package mlens
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/refine"
+)
+
+// wide1 is near the wide solution of Table 1's event.
+var wide1 = event.Theta{0.23, -1.98, 299.4, 0.041, 26, 1.301, -2.3, 0.12}
+
+func TestAmong(t *testing.T) {
+	p := blind(t, "close-wide.csv")
+	at := func(x event.Theta) Solution {
+		t.Helper()
+		s, err := p.Polish(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	truth, wide := at(table1), at(wide1)
+	beside := table1
+	beside[event.U0] *= 1.05
+	for _, c := range []struct {
+		name   string
+		others []Solution
+		want   bool
+	}{
+		{"the same", []Solution{wide, at(beside)}, true},
+		{"the other", []Solution{wide}, false},
+		{"none", nil, false},
+	} {
+		if got, err := p.among(context.Background(), truth, c.others); err != nil || got != c.want {
+			t.Errorf("among %s: %v, %v", c.name, got, err)
+		}
+	}
+}
+
+// A mode whose draws are at another solution becomes that one; a stray draw does not move it.
+func TestFollow(t *testing.T) {
+	p := blind(t, "close-wide.csv")
+	wide, err := p.Polish(context.Background(), wide1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := p.Polish(context.Background(), table1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name         string
+		heavy, light event.Theta
+		origin       string
+		want         event.Theta
+		modes        []Solution
+	}{
+		{"most are at the truth", table1, wide1, FromSampling, table1, []Solution{wide}},
+		{"most are at the wide one", wide1, table1, FromGiven, wide1, []Solution{wide}},
+		{"the truth is a mode already", table1, wide1, FromGiven, table1, []Solution{wide, truth}},
+	} {
+		r := &Refined{post: p}
+		s := &refine.Sampled{Modes: make([]refine.Share, len(c.modes))}
+		s.Modes[0].Weight = 1
+		for _, m := range c.modes {
+			r.Modes = append(r.Modes, RefinedMode{Solution: m})
+		}
+		for i := range 20 {
+			// The truth fits better, whatever the weights are.
+			d := refine.Draw{X: c.heavy[:event.Fs], LogProb: -1}
+			if i%5 == 0 {
+				d = refine.Draw{X: c.light[:event.Fs], LogProb: -1, LogWeight: -3}
+			}
+			if d.X[0] == table1[0] {
+				d.LogProb = 0
+			}
+			s.Draws = append(s.Draws, d)
+		}
+		if err := r.follow(context.Background(), s); err != nil {
+			t.Fatal(err)
+		}
+		if m := r.Modes[0]; len(r.Modes) != 1 && len(c.modes) == 1 || m.Origin != c.origin && len(c.modes) == 1 || distance(r.Modes[s.Draws[0].Mode].Params, c.want, apart) > 1 {
+			t.Errorf("%s: %d modes, from %s, %v", c.name, len(r.Modes), m.Origin, m.Params)
+		}
+		if len(s.Modes) != len(r.Modes) {
+			t.Errorf("%s: %d shares of %d modes", c.name, len(s.Modes), len(r.Modes))
+		}
+	}
+}
+
+func TestUniform(t *testing.T) {
+	const n = 20_000
+	var mean, square float64
+	for i := range n {
+		u := uniform([event.Fs]float64{0, -2, float64(i) * 1e-9})
+		if u != uniform([event.Fs]float64{0, -2, float64(i) * 1e-9}) || !(u >= 0 && u < 1) {
+			t.Fatalf("u = %v", u)
+		}
+		mean += u / n
+		square += u * u / n
+	}
+	if math.Abs(mean-0.5) > 0.01 || math.Abs(square-1.0/3) > 0.01 {
+		t.Errorf("mean %.4f, of the square %.4f", mean, square)
+	}
+}
