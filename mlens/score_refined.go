@@ -137,7 +137,10 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	if !ok {
 		return false
 	}
-	for _, m := range r.Modes {
+	// What fits much worse is another solution, however near.
+	const worse = 25
+	modes := slices.DeleteFunc(slices.Clone(r.Modes), func(m RefinedMode) bool { return m.Fluxes.Chi2 > s.Fluxes.Chi2+worse })
+	for _, m := range modes {
 		scale := sameSolution
 		for k := range scale {
 			scale[k] = max(scale[k], 3*m.Sigma[k])
@@ -157,7 +160,7 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 		near = append(near, Solution{Params: d})
 	}
 	r.post.descend(ctx, near, 60, event.Fine, nil)
-	for _, m := range r.Modes {
+	for _, m := range modes {
 		near = append(near, m.Solution)
 	}
 	found, err := r.post.among(ctx, s, near)

@@ -64,7 +64,8 @@ const (
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
 // is given up within a dozen steps, and again half after sixty more. Then it looks
-// around the best solution, whose Origin those share to which that leads. All this is
+// around the best solution, whose Origin those share to which that leads, longer if that
+// does not fit. All this is
 // done with magnifications that are a little rough; those that may matter are polished at
 // last.
 //
@@ -109,16 +110,22 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	// race follows those that do best, and no other way to a place known; the best comes
 	// first among these.
 	race := func(from, known []Solution, most int) []Solution {
-		const hopeless = 4 // χ² of the best times this, after six steps or more
 		leave := func(s Solution) bool {
-			same := func(k Solution) bool { return distance(s.Params, k.Params, sameSolution) < 1 }
-			return slices.ContainsFunc(known, same) || len(known) > 0 && s.Fluxes.Chi2 > hopeless*known[0].Fluxes.Chi2
+			return slices.ContainsFunc(known, func(k Solution) bool { return distance(s.Params, k.Params, sameSolution) < 1 })
 		}
-		for _, stage := range []struct{ steps, most int }{{6, (len(from) + most) / 2}, {6, most}, {20, most}, {40, most}} {
-			descend(from, stage.steps, rough)
+		stage := func(steps, most int) {
+			descend(from, steps, rough)
 			from = distinct(slices.DeleteFunc(from, leave), sameSolution)
-			from = from[:min(stage.most, len(from))]
+			from = from[:min(most, len(from))]
 		}
+		stage(6, (len(from)+most)/2)
+		stage(6, most)
+		stage(20, most)
+		if len(known) > 0 {
+			const hopeless = 4 // χ² of the best times this
+			from = slices.DeleteFunc(from, func(s Solution) bool { return s.Fluxes.Chi2 > hopeless*known[0].Fluxes.Chi2 })
+		}
+		stage(40, most)
 		return from
 	}
 	from = race(from, nil, (len(from)+1)/2)
@@ -137,14 +144,19 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		from = distinct(append(from, partners...), sameSolution)
 	}
 	// The next valley may be deeper, and so near that no draw of the network tells them apart.
-	for range 3 {
-		best := from[0].Fluxes.Chi2
+	// Where nothing fits there must be one, in reach of the best of those known or the next.
+	const looks, vain = 10, 4
+	for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && p.misfit(from[0])); look++ {
+		best, centre := from[0].Fluxes.Chi2, from[idle%min(2, len(from))]
 		// A little farther than solutions are that differ, and as far as candidates.
-		beside := p.starts(ctx, p.around(from[0], sameSolution, 1.5), from[0].Origin, sameSolution, starts, nil)
-		beside = append(beside, p.starts(ctx, p.around(from[0], apart, 1), from[0].Origin, sameSolution, starts/2, nil)...)
+		near := p.around(centre, sameSolution, 1.5*float64(1+idle), uint64(look))
+		far := p.around(centre, apart, 1, uint64(look))
+		beside := p.starts(ctx, near, centre.Origin, sameSolution, starts, nil)
+		beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, starts/2, nil)...)
 		from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
-		if !(from[0].Fluxes.Chi2 < best-1) {
-			break
+		descend(from[:1], 300, rough)
+		if idle++; from[0].Fluxes.Chi2 < best-1 {
+			idle = 0
 		}
 	}
 	near := 1
@@ -162,10 +174,13 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	return distinct(from, sameSolution), nil
 }
 
+// misfit tells whether a solution is not one, beyond chance: the fit is bad.
+func (p *Posterior) misfit(s Solution) bool { return s.Chi2DOF > 1+5*math.Sqrt(2/p.dof()) }
+
 // around returns places about a solution, at normal distances of so many times a scale.
-func (p *Posterior) around(s Solution, scale event.Theta, times float64) (out []event.Theta) {
+func (p *Posterior) around(s Solution, scale event.Theta, times float64, seed uint64) (out []event.Theta) {
 	const places = 30
-	g := rand.New(rand.NewPCG(1, 2))
+	g := rand.New(rand.NewPCG(1, 2+seed))
 	for range places {
 		t := s.Params
 		for k := range event.Fs {
