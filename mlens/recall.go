@@ -54,7 +54,7 @@ func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int,
 		if err != nil {
 			return nil, err
 		}
-		from := p.starts(ctx, p.Sample(draws, seed+uint64(i)), FromNetwork, sameSolution, best, nil)
+		from := p.starts(ctx, p.Sample(draws, seed+uint64(i)), FromNetwork, sameSolution, best)
 		for _, noise := range []float64{rough, event.Fine} {
 			p.descend(ctx, from, 100, noise, nil)
 			afresh(from)

@@ -64,8 +64,8 @@ const (
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
 // is given up within a dozen steps, and again half after sixty more. Then it looks
-// around the best solution, whose Origin those share to which that leads, longer if that
-// does not fit. All this is
+// around the best solution, and along its valley, and what that leads to shares its Origin;
+// longer, and from four times the draws, if that does not fit. All this is
 // done with magnifications that are a little rough; those that may matter are polished at
 // last.
 //
@@ -99,8 +99,10 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 			progress("simulated draws", done, total)
 		}
 	}
-	from := p.starts(ctx, draws, FromNetwork, Summary(draws).Sigma, starts, simulated)
-	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2, nil)...)
+	fitted := p.fitted(ctx, draws, FromNetwork, simulated)
+	width := Summary(draws).Sigma
+	from := pick(fitted, width, starts)
+	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2)...)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -146,18 +148,29 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	// The next valley may be deeper, and so near that no draw of the network tells them apart.
 	// Where nothing fits there must be one, in reach of the best of those known or the next.
 	const looks, vain = 10, 4
-	for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && p.misfit(from[0])); look++ {
-		best, centre := from[0].Fluxes.Chi2, from[idle%min(2, len(from))]
-		// A little farther than solutions are that differ, and as far as candidates.
-		near := p.around(centre, sameSolution, 1.5*float64(1+idle), uint64(look))
-		far := p.around(centre, apart, 1, uint64(look))
-		beside := p.starts(ctx, near, centre.Origin, sameSolution, starts, nil)
-		beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, starts/2, nil)...)
-		from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
-		descend(from[:1], 300, rough)
-		if idle++; from[0].Fluxes.Chi2 < best-1 {
-			idle = 0
+	lookAround := func() {
+		for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && p.misfit(from[0])); look++ {
+			best, centre := from[0].Fluxes.Chi2, from[idle%min(2, len(from))]
+			// A little farther than solutions are that differ, and as far as candidates.
+			near := p.around(centre, sameSolution, 1.5*float64(1+idle), uint64(look))
+			far := p.around(centre, apart, 1, uint64(look))
+			beside := p.starts(ctx, near, centre.Origin, sameSolution, starts)
+			beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, starts/2)...)
+			beside = append(beside, p.starts(ctx, p.along(centre, uint64(look)), centre.Origin, sameSolution, starts/2)...)
+			from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
+			descend(from[:1], 300, rough)
+			if idle++; from[0].Fluxes.Chi2 < best-1 {
+				idle = 0
+			}
 		}
+	}
+	lookAround()
+	if p.misfit(from[0]) {
+		// The network's draws may know better, if not the best of them.
+		more := pick(fitted, width, 4*starts)
+		from = distinct(append(from, race(more[min(starts, len(more)):], from, starts)...), sameSolution)
+		descend(from[:1], 300, rough)
+		lookAround()
 	}
 	near := 1
 	for near < len(from) && from[near].Fluxes.Chi2 < from[0].Fluxes.Chi2+2*improbable {
@@ -196,19 +209,77 @@ func (p *Posterior) around(s Solution, scale event.Theta, times float64, seed ui
 	return out
 }
 
+// along returns places along the valleys at whose bottom a solution is: many standard
+// deviations away, in units of what the light curve says there. It returns none where that is
+// not known.
+func (p *Posterior) along(s Solution, seed uint64) (out []event.Theta) {
+	const places = 48
+	var eigen mat.EigenSym
+	if s.Information == nil {
+		return nil
+	}
+	// In units of the scales of apart, which keep what the light curve does not know at all finite.
+	n := event.Fs
+	info := mat.NewSymDense(n, nil)
+	unit := func(k int) float64 {
+		if k == event.LogRho {
+			return 0.3
+		}
+		return apart[k]
+	}
+	for j := range n {
+		for k := j; k < n; k++ {
+			info.SetSym(j, k, s.Information.At(j, k)*unit(j)*unit(k))
+		}
+		info.SetSym(j, j, info.At(j, j)+1)
+	}
+	if !eigen.Factorize(info, true) {
+		return nil
+	}
+	var axes mat.Dense
+	eigen.VectorsTo(&axes)
+	values := eigen.Values(nil)
+	g := rand.New(rand.NewPCG(3, seed))
+	for i := range places {
+		far := math.Pow(3, float64(1+i%4)) // standard deviations
+		t := s.Params
+		for a, v := range values {
+			step := min(far/math.Sqrt(v), 1) * g.NormFloat64()
+			for k := range n {
+				t[k] += step * axes.At(k, a) * unit(k)
+			}
+		}
+		t[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
+		if p.prior.Contains(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // apart are differences of candidates worth a descent each.
 var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event.U0: 0.1, event.T0: 1, event.LogTE: 0.2, event.LogRho: math.Inf(1), event.Fs: 0.2}
 
 // starts returns the n places that fit best among those given and are no closer
 // than scale to each other.
-func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int, progress func(done, total int)) []Solution {
-	var out []Solution
+func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int) []Solution {
+	return pick(p.fitted(ctx, places, origin, nil), scale, n)
+}
+
+// fitted returns places with their fluxes, but those where the magnification fails.
+func (p *Posterior) fitted(ctx context.Context, places []event.Theta, origin string, progress func(done, total int)) (out []Solution) {
 	for i, f := range p.fit(ctx, places, rough, progress) {
 		if !math.IsNaN(f.Chi2) {
 			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origin})
 		}
 	}
-	out = distinct(out, scale)
+	return out
+}
+
+// pick returns the n best that are no closer than scale to each other, as places to begin a
+// descent.
+func pick(fitted []Solution, scale event.Theta, n int) []Solution {
+	out := distinct(slices.Clone(fitted), scale)
 	out = out[:min(n, len(out))]
 	for i := range out {
 		out[i].Params[event.LogRho] = max(out[i].Params[event.LogRho], crossing)
