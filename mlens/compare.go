@@ -7,6 +7,8 @@ import (
 	"math"
 	"text/tabwriter"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
@@ -23,19 +25,54 @@ var nearReference = event.Theta{event.LogS: 0.03, event.LogQ: 0.3, event.Alpha: 
 // Nearest returns the index of the solution nearest to a reference, or −1 where
 // none is near: within 0.03 in log10 s, 0.3 in log10 q, 6° in α and so on.
 func (r *Refined) Nearest(ref Reference) int {
-	best, at := 1.0, -1
+	modes := make([]event.Theta, len(r.Modes))
 	for i, m := range r.Modes {
+		modes[i] = m.Params
+	}
+	return ref.nearest(modes)
+}
+
+// nearest returns the index of the nearest of solutions, or −1.
+func (ref Reference) nearest(solutions []event.Theta) int {
+	best, at := 1.0, -1
+	for i, s := range solutions {
 		t := ref.Params
 		for k, v := range t {
 			if math.IsNaN(v) {
-				t[k] = m.Params[k]
+				t[k] = s[k]
 			}
 		}
-		if d := distance(t, m.Params, nearReference); d < best {
+		if d := distance(t, s, nearReference); d < best {
 			best, at = d, i
 		}
 	}
 	return at
+}
+
+// find returns the solution nearest to a reference: a mode, or else one of the improbable
+// ones, as a mode that has the widths of a parabola and no share, or else nil.
+func (r *Refined) find(ref Reference) *RefinedMode {
+	if k := r.Nearest(ref); k >= 0 {
+		return &r.Modes[k]
+	}
+	others := make([]event.Theta, len(r.Improbable))
+	for i, s := range r.Improbable {
+		others[i] = s.Params
+	}
+	k := ref.nearest(others)
+	if k < 0 {
+		return nil
+	}
+	s := r.Improbable[k]
+	m := &RefinedMode{Solution: s, LogEvidence: math.Inf(-1), Mean: s.Params}
+	var chol mat.Cholesky
+	var cov mat.SymDense
+	if s.Information != nil && chol.Factorize(s.Information) && chol.InverseTo(&cov) == nil {
+		for k := range event.Fs {
+			m.Sigma[k] = math.Sqrt(cov.At(k, k))
+		}
+	}
+	return m
 }
 
 // EvidenceOf returns the logarithm of the evidence of the solution nearest to a reference, −Inf where none
@@ -49,16 +86,15 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 
 // Compare writes a table of references beside the exact solutions nearest to them,
 // with the differences in standard deviations of the exact posterior, and the
-// evidence of each solution relative to the best.
+// evidence of each solution relative to the best. An improbable one has none: the table says
+// by how much its χ² is larger.
 func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	modes := make([]*RefinedMode, len(refs))
 	fmt.Fprint(t, "\t")
 	for i, ref := range refs {
-		if k := r.Nearest(ref); k >= 0 {
-			modes[i] = &r.Modes[k]
-		}
+		modes[i] = r.find(ref)
 		fmt.Fprintf(t, "%s\texact\tσ off\t", ref.Label)
 	}
 	fmt.Fprintln(t)
@@ -73,6 +109,8 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 			switch {
 			case m == nil:
 				fmt.Fprintf(t, "%s\tnot found\t\t", listed)
+			case m.Sigma[k] == 0:
+				fmt.Fprintf(t, "%s\t%.4f\t\t", listed, m.Mean[k])
 			case math.IsNaN(v):
 				fmt.Fprintf(t, "%s\t%.4f ± %.4f\t\t", listed, m.Mean[k], m.Sigma[k])
 			default:
@@ -97,6 +135,9 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 		fmt.Fprintln(t)
 	}
 	line("Δln Z", func(m *RefinedMode) string {
+		if math.IsInf(m.LogEvidence, -1) {
+			return fmt.Sprintf("Δχ² %+.0f", m.Fluxes.Chi2-r.Modes[0].Fluxes.Chi2)
+		}
 		return fmt.Sprintf("%.2f ± %.2f", m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr)
 	})
 	line("χ²/dof", func(m *RefinedMode) string { return fmt.Sprintf("%.4f", m.Chi2DOF) })

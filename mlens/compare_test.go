@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/mlens-go/microlens/mlens/event"
 )
 
@@ -18,12 +20,20 @@ func TestCompare(t *testing.T) {
 		return m
 	}
 	r := &Refined{Modes: []RefinedMode{mode(-0.2, 359.99, -100), mode(0.23, 299, -126.5)}}
+	far := mode(0.4, 200, 0).Solution
+	far.Fluxes.Chi2 = 643
+	far.Information = mat.NewSymDense(int(event.Fs), nil)
+	for k := range int(event.Fs) {
+		far.Information.SetSym(k, k, 1e4)
+	}
+	r.Improbable = []Solution{far}
 	refs := []Reference{
+		{"improbable", event.Theta{0.41, -2, 200, 0.05, 26, 1.3, -2.3, 0.12}},
 		{"close", event.Theta{-0.19, -2, 0.02, 0.05, 26, 1.3, math.NaN(), 0.12}},
 		{"elsewhere", event.Theta{0.6, -2, 90, 0.05, 26, 1.3, -2.3, 0.12}},
 		{"wide", event.Theta{0.23, -2, 299, 0.05, 26, 1.3, -2.3, 0.12}},
 	}
-	for i, want := range []int{0, -1, 1} {
+	for i, want := range []int{-1, 0, -1, 1} {
 		if got := r.Nearest(refs[i]); got != want {
 			t.Errorf("%s: solution %d, want %d", refs[i].Label, got, want)
 		}
@@ -32,7 +42,7 @@ func TestCompare(t *testing.T) {
 	if err := r.Compare(&b, refs); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "not found", "-26.50"} {
+	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "not found", "-26.50", "Δχ² +643", "0.4000 ± 0.0100   +1.0"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

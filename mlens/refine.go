@@ -68,6 +68,9 @@ type Refined struct {
 	// which there was no magnification.
 	Evaluations, Failed int
 	Photons             bool // whether the noise is the photons' own, see event.NewLikelihood
+	// Improbable are solutions that fit so much worse, by more than 120 in χ², that they were
+	// not drawn about, the best first. Only Refine knows them.
+	Improbable []Solution
 	// Beyond are solutions outside the prior, see [Posterior.Beyond]; they have no
 	// share. Only Refine looks for them.
 	Beyond []Solution
@@ -109,12 +112,13 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 		return nil, err
 	}
 	best := solutions[0].Fluxes.Chi2
-	solutions = slices.DeleteFunc(solutions, func(s Solution) bool { return s.Fluxes.Chi2 > best+2*improbable })
-	r, err := p.RefineFrom(ctx, solutions, opt)
+	probable, improbable := split(solutions, func(s Solution) bool { return s.Fluxes.Chi2 <= best+2*improbable })
+	r, err := p.RefineFrom(ctx, probable, opt)
 	if err != nil {
 		return nil, err
 	}
 	r.Beyond = beyond
+	r.Improbable, _ = split(improbable, func(s Solution) bool { return s.Converged })
 	return r, nil
 }
 

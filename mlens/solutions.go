@@ -57,6 +57,9 @@ const (
 	// Else: the degeneracy of another solution, as event.Partner names it.
 )
 
+// comparable is a χ² relative to the best one that a solution worth looking at may have.
+const comparable = 1.1
+
 // Solutions goes downhill in χ² on the exact light curve and returns the
 // different places within the prior that it comes to, the best first. It starts
 // from places that fit well and differ from each other: starts of the draws,
@@ -70,8 +73,8 @@ const (
 // last.
 //
 // That minima are local and the starts few means that a solution can be missed;
-// those that converged and have a χ² within 120 of the best are exact, whatever network
-// the draws came from. When ctx ends there is no result but its error.
+// those that converged and have a χ² within 120 or a tenth of the best are exact, whatever
+// network the draws came from. When ctx ends there is no result but its error.
 func (p *Posterior) Solutions(ctx context.Context, draws []event.Theta, tries, starts int) ([]Solution, error) {
 	return p.search(ctx, draws, tries, starts, nil)
 }
@@ -172,12 +175,15 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		descend(from[:1], 300, rough)
 		lookAround()
 	}
-	near := 1
-	for near < len(from) && from[near].Fluxes.Chi2 < from[0].Fluxes.Chi2+2*improbable {
-		near++
-	}
-	afresh(from[:near])
-	descend(from[:near], 300, event.Fine)
+	// What may matter is polished, and what is comparable.
+	var rest []Solution
+	from, rest = split(from, func(s Solution) bool {
+		best := from[0].Fluxes.Chi2
+		return s.Fluxes.Chi2 < best+2*improbable || s.Converged && s.Fluxes.Chi2 < comparable*best
+	})
+	afresh(from)
+	descend(from, 300, event.Fine)
+	from = append(from, rest...)
 	for i := range from {
 		from[i].way = nil
 	}
@@ -327,18 +333,18 @@ func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solutio
 	q := p.Under(about)
 	allowed := func(s Solution) bool { return p.prior.Contains(s.Params) }
 	found := slices.DeleteFunc(q.partners(ctx, solutions, solutions), allowed)
-	comparable := func(by float64) {
+	keep := func(by float64) {
 		found = slices.DeleteFunc(distinct(found, sameSolution), func(s Solution) bool {
 			return allowed(s) || s.Fluxes.Chi2 > by*solutions[0].Fluxes.Chi2
 		})
 	}
 	q.descend(ctx, found, 12, rough, nil)
-	comparable(5)
+	keep(5)
 	q.descend(ctx, found, 200, rough, nil)
-	comparable(1.1)
+	keep(comparable)
 	afresh(found)
 	q.descend(ctx, found, 200, event.Fine, nil)
-	comparable(1.1)
+	keep(comparable)
 	for i := range found {
 		found[i].way = nil
 	}
@@ -356,6 +362,18 @@ func (p *Posterior) descend(ctx context.Context, from []Solution, iterations int
 			p.goOn(ctx, &from[i], iterations, noise)
 		}
 	}, progress)
+}
+
+// split returns those of solutions that are wanted, and the others.
+func split(solutions []Solution, wanted func(s Solution) bool) (in, out []Solution) {
+	for _, s := range solutions {
+		if wanted(s) {
+			in = append(in, s)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return in, out
 }
 
 // afresh forgets the ways that solutions have come.
