@@ -313,7 +313,7 @@ func (cfg Config) residual(p event.Params, times []float64, c *lens.Curve, omit 
 			return 0, LensFailed
 		}
 	}
-	chi2 := event.ResidualChi2(cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE}, omit)
+	chi2 := event.ResidualChi2Without(omit, cfg.Cadence, c.A, cfg.SN, event.SingleLens{T0: p.T0, U0: max(p.U0, 1e-4), TE: p.TE})
 	if math.IsNaN(chi2) || math.IsInf(chi2, 0) {
 		return 0, FitFailed
 	}

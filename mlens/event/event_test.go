@@ -235,7 +235,7 @@ func TestResidualChi2(t *testing.T) {
 			a[i] = s.Magnification(x)
 		}
 		off := SingleLens{T0: s.T0 + 0.1, U0: s.U0 * 1.1, TE: s.TE * 0.9}
-		if chi2 := ResidualChi2(c, a, 200, off, 0); !(chi2 < 1e-3) {
+		if chi2 := ResidualChi2(c, a, 200, off); !(chi2 < 1e-3) {
 			t.Errorf("%+v: χ²/dof = %v of a single lens", s, chi2)
 		}
 	}
@@ -245,7 +245,11 @@ func TestResidualChi2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if chi2 := ResidualChi2(c, a, 200, SingleLens{T0: p.T0, U0: p.U0, TE: p.TE}, 0); !(chi2 > 1) {
+	own := SingleLens{T0: p.T0, U0: p.U0, TE: p.TE}
+	if few, all := ResidualChi2Without(20, c, a, 200, own), ResidualChi2(c, a, 200, own); !(few > 0 && few < all) || !(ResidualChi2Without(len(a), c, a, 200, own) < 1e-9*all) {
+		t.Errorf("χ²/dof %v without the 20 largest residuals, %v with all", few, all)
+	}
+	if chi2 := ResidualChi2(c, a, 200, own); !(chi2 > 1) {
 		t.Errorf("Table 1's planet leaves χ²/dof = %v", chi2)
 	}
 }

@@ -6,8 +6,7 @@ import "slices"
 // magnifications a at the times of the cadence, observed without blending at
 // the baseline signal-to-noise ratio sn: the statistic of the paper's cut
 // (§3: sn = 200, f_s = 1). near is the event's own single-lens part and is one
-// of the starting points. The omit epochs with the largest residuals are not
-// counted.
+// of the starting points.
 //
 // It searches on some 300 means of neighbouring epochs, goes on from the best
 // on twice as many, and takes the χ² of all epochs. A mean of epochs is as good
@@ -15,7 +14,12 @@ import "slices"
 // distance from its peaks. Of 2,500 draws of the prior none above χ²/dof = 0.01
 // came out more than 3 % above the result of searching on a thousand epochs, in a
 // third of its time; results below 1e-3 are upper limits.
-func ResidualChi2(c Cadence, a []float64, sn float64, near SingleLens, omit int) float64 {
+func ResidualChi2(c Cadence, a []float64, sn float64, near SingleLens) float64 {
+	return ResidualChi2Without(0, c, a, sn, near)
+}
+
+// ResidualChi2Without is ResidualChi2 without the omit largest residuals.
+func ResidualChi2Without(omit int, c Cadence, a []float64, sn float64, near SingleLens) float64 {
 	peak := 0
 	for i, v := range a {
 		if v > a[peak] {
