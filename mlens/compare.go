@@ -68,8 +68,12 @@ func (r *Refined) find(ref Reference) *RefinedMode {
 	var chol mat.Cholesky
 	var cov mat.SymDense
 	if s.Information != nil && chol.Factorize(s.Information) && chol.InverseTo(&cov) == nil {
-		for k := range event.Fs {
-			m.Sigma[k] = math.Sqrt(cov.At(k, k))
+		// What is wider than any prior is not known.
+		bounds := event.Roman().Bounds()
+		for k, b := range bounds[:event.Fs] {
+			if σ := math.Sqrt(cov.At(k, k)); σ < b.Max-b.Min {
+				m.Sigma[k] = σ
+			}
 		}
 	}
 	return m
