@@ -7,8 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
@@ -213,41 +211,6 @@ func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.
 	return out, err
 }
 
-// network returns draws of the network's density, and other ones with that density; none if
-// there is no network, or hardly any of it is within the prior.
-func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source *refine.Source) {
-	const guides, sources = 4000, 12_000
-	if p.density == nil {
-		return nil, nil
-	}
-	draws, inside := p.sample(guides+sources, seed)
-	if len(draws) < guides+sources {
-		return nil, nil
-	}
-	for _, t := range draws[:guides] {
-		guide = append(guide, slices.Clone(t[:event.Fs]))
-	}
-	source = &refine.Source{}
-	d.given = map[[event.Fs]float64]float64{}
-	for _, t := range draws[guides:] {
-		source.Draws = append(source.Draws, slices.Clone(t[:event.Fs]))
-		d.given[[event.Fs]float64(t[:])] = t[event.Fs]
-	}
-	source.LogDensity = func(dst []float64, xs [][]float64) {
-		ts := make([]event.Theta, len(xs))
-		for i, x := range xs {
-			copy(ts[i][:], x)
-			k := d.at(x)
-			ts[i][event.Fs] = k.fs
-			dst[i] = -math.Log(inside) - k.LogDensityFs(k.fs)
-		}
-		for i, ln := range p.LogProb(ts) {
-			dst[i] += ln
-		}
-	}
-	return guide, source
-}
-
 // surprise returns residuals and their number, those of the light curve and what the
 // prior adds to them, so that the posterior is exp(−½ Σ r²), but for f_s. t is where
 // it will be called first.
@@ -261,75 +224,6 @@ func (p *Posterior) surprise(t event.Theta) (refine.Residuals, int, error) {
 		dst[n] = (x[event.LogTE] - p.prior.LogTEMean) / p.prior.LogTESigma
 		return r(dst[:n], x)
 	}, n + 1, nil
-}
-
-// density is the exact posterior of the seven parameters that decide the
-// magnification, up to the evidence.
-type density struct {
-	lik      *event.Likelihood
-	prior    event.Prior
-	selected *bank.Selection               // nil: all are
-	least    float64                       // a logarithm below it is as good as −Inf
-	fs       float64                       // no solution's is much higher; decides the precision of A
-	given    map[[event.Fs]float64]float64 // f_s of draws that have one
-	kept     sync.Map                      // of linear, at places
-	failed   atomic.Int64
-}
-
-// linear is what is known of f_s at a place, and a draw of it.
-type linear struct {
-	event.Linear
-	fs float64
-}
-
-// at returns what was kept of a place.
-func (d *density) at(x []float64) linear {
-	k, ok := d.kept.Load([event.Fs]float64(x))
-	if !ok {
-		panic("mlens: a place without a likelihood")
-	}
-	return k.(linear)
-}
-
-// logProb implements refine.LogProb.
-func (d *density) logProb(x []float64) float64 { return d.observe(x, nil) }
-
-// observe implements refine.Observed. It keeps what it found out of f_s, of which it draws as
-// the bits of x will have it.
-func (d *density) observe(x []float64, dst []float32) float64 {
-	var t event.Theta
-	copy(t[:], x)
-	ln := d.prior.LogDensityOfCurve(t)
-	if math.IsInf(ln, -1) {
-		return ln
-	}
-	t[event.Fs] = min(1.2*d.fs, 1)
-	lin, err := d.lik.Observe(t.Params(), dst)
-	if err != nil {
-		d.failed.Add(1)
-		return math.Inf(-1)
-	}
-	ln += lin.LogMarginal()
-	// Where there is next to nothing, it does not matter whether there is nothing.
-	if d.selected != nil && ln > d.least && !d.selected.Passes(t.Params()) {
-		return math.Inf(-1)
-	}
-	place := [event.Fs]float64(x)
-	fs, ok := d.given[place]
-	if !ok {
-		fs = lin.SampleFs(uniform(place))
-	}
-	d.kept.Store(place, linear{lin, fs})
-	return ln
-}
-
-// uniform returns a number in [0, 1) that is as good as random, but depends on x only.
-func uniform(x [event.Fs]float64) float64 {
-	var h uint64
-	for _, v := range x {
-		h = rand.NewPCG(h, math.Float64bits(v)).Uint64()
-	}
-	return float64(h>>11) / (1 << 53)
 }
 
 // follow goes downhill from the best draw of each mode, if that is better than the mode's
@@ -532,13 +426,6 @@ func systematic(draws []refine.Draw, mode, n int, g *rand.Rand) (out []int) {
 		}
 	}
 	return out
-}
-
-// withFs adds the draw of f_s at x.
-func (d *density) withFs(x []float64) (t event.Theta) {
-	copy(t[:], x)
-	t[event.Fs] = d.at(x).fs
-	return t
 }
 
 // meanAndSigma returns mean and standard deviation; α is taken about its circular

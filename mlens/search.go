@@ -1,0 +1,266 @@
+package mlens
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/mlens-go/microlens/mlens/event"
+)
+
+// rough is the error of the model's flux, in σ of each measurement, that will do to look
+// for solutions: two to three times as fast as event.Fine.
+const rough = 0.3
+
+// crossing is the least log10 ρ from which a descent starts. The smaller the
+// source, the less a caustic is felt from beside it, and below a size that the
+// light curve resolves ρ is not felt at all.
+const crossing = -2.7
+
+// comparable is a χ² relative to the best one that a solution worth looking at may have.
+const comparable = 1.1
+
+// apart are differences of candidates worth a descent each.
+var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event.U0: 0.1, event.T0: 1, event.LogTE: 0.2, event.LogRho: math.Inf(1), event.Fs: 0.2}
+
+// search is Solutions and tells progress, unless that is nil, how many
+// simulations and descents it has made.
+func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, starts int, progress func(what string, done, total int)) ([]Solution, error) {
+	if len(draws) == 0 {
+		return nil, fmt.Errorf("mlens: %s: no draws to start from", p.Window.Name)
+	}
+	starts = max(starts, 1)
+	draws = draws[:min(max(tries, 1), len(draws))]
+	descents := 0
+	descend := func(from []Solution, iterations int, noise float64) {
+		before := descents
+		descents += len(from)
+		p.descend(ctx, from, iterations, noise, func(done, _ int) {
+			if progress != nil {
+				progress("descents", before+done, 0)
+			}
+		})
+	}
+	simulated := func(done, total int) {
+		if progress != nil {
+			progress("simulated draws", done, total)
+		}
+	}
+	fitted := p.fitted(ctx, draws, FromNetwork, simulated)
+	width := Summary(draws).Sigma
+	from := pick(fitted, width, starts)
+	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2)...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if len(from) == 0 {
+		return nil, fmt.Errorf("mlens: %s: the exact simulator fails on every draw", p.Window.Name)
+	}
+	// race follows those that do best, and no other way to a place known; the best comes
+	// first among these.
+	race := func(from, known []Solution, most int) []Solution {
+		leave := func(s Solution) bool {
+			return slices.ContainsFunc(known, func(k Solution) bool { return distance(s.Params, k.Params, sameSolution) < 1 })
+		}
+		stage := func(steps, most int) {
+			descend(from, steps, rough)
+			from = distinct(slices.DeleteFunc(from, leave), sameSolution)
+			from = from[:min(most, len(from))]
+		}
+		stage(6, (len(from)+most)/2)
+		stage(6, most)
+		stage(20, most)
+		if len(known) > 0 {
+			const hopeless = 4 // χ² of the best times this
+			from = slices.DeleteFunc(from, func(s Solution) bool { return s.Fluxes.Chi2 > hopeless*known[0].Fluxes.Chi2 })
+		}
+		stage(40, most)
+		return from
+	}
+	from = race(from, nil, (len(from)+1)/2)
+	descend(from[:(len(from)+1)/2], 300, rough)
+	from = distinct(from, sameSolution)
+
+	// Partners of partners too: the search may have found a partner first.
+	tried := slices.Clone(from)
+	for range 3 {
+		partners := distinct(p.partners(ctx, from, tried), sameSolution)
+		if len(partners) == 0 {
+			break
+		}
+		tried = append(tried, partners...)
+		partners = race(partners, from, (len(partners)+1)/2)
+		from = distinct(append(from, partners...), sameSolution)
+	}
+	// The next valley may be deeper, and so near that no draw of the network tells them apart.
+	// Where nothing fits there must be one, in reach of the best of those known or the next.
+	const looks, vain = 10, 4
+	lookAround := func() {
+		for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && p.misfit(from[0])); look++ {
+			best, centre := from[0].Fluxes.Chi2, from[idle%min(2, len(from))]
+			// A little farther than solutions are that differ, and as far as candidates.
+			near := p.around(centre, sameSolution, 1.5*float64(1+idle), uint64(look))
+			far := p.around(centre, apart, 1, uint64(look))
+			beside := p.starts(ctx, near, centre.Origin, sameSolution, starts)
+			beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, starts/2)...)
+			beside = append(beside, p.starts(ctx, p.along(centre, uint64(look)), centre.Origin, sameSolution, starts/2)...)
+			from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
+			descend(from[:1], 300, rough)
+			if idle++; from[0].Fluxes.Chi2 < best-1 {
+				idle = 0
+			}
+		}
+	}
+	lookAround()
+	if p.misfit(from[0]) {
+		// The network's draws may know better, if not the best of them.
+		more := pick(fitted, width, 4*starts)
+		from = distinct(append(from, race(more[min(starts, len(more)):], from, starts)...), sameSolution)
+		descend(from[:1], 300, rough)
+		lookAround()
+	}
+	// What may matter is polished, and what is comparable.
+	var rest []Solution
+	from, rest = split(from, func(s Solution) bool {
+		best := from[0].Fluxes.Chi2
+		return s.Fluxes.Chi2 < best+2*improbable || s.Converged && s.Fluxes.Chi2 < comparable*best
+	})
+	afresh(from)
+	descend(from, 300, event.Fine)
+	from = append(from, rest...)
+	for i := range from {
+		from[i].way = nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return distinct(from, sameSolution), nil
+}
+
+// starts returns the n places that fit best among those given and are no closer
+// than scale to each other.
+func (p *Posterior) starts(ctx context.Context, places []event.Theta, origin string, scale event.Theta, n int) []Solution {
+	return pick(p.fitted(ctx, places, origin, nil), scale, n)
+}
+
+// fitted returns places with their fluxes, but those where the magnification fails.
+func (p *Posterior) fitted(ctx context.Context, places []event.Theta, origin string, progress func(done, total int)) (out []Solution) {
+	for i, f := range p.fit(ctx, places, rough, progress) {
+		if !math.IsNaN(f.Chi2) {
+			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origin})
+		}
+	}
+	return out
+}
+
+// pick returns the n best that are no closer than scale to each other, as places to begin a
+// descent.
+func pick(fitted []Solution, scale event.Theta, n int) []Solution {
+	out := distinct(slices.Clone(fitted), scale)
+	out = out[:min(n, len(out))]
+	for i := range out {
+		out[i].Params[event.LogRho] = max(out[i].Params[event.LogRho], crossing)
+	}
+	return out
+}
+
+// partners returns what the known degeneracies make of the solutions, other than
+// places already tried.
+func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) []Solution {
+	const better = 1.5 // χ² of the best times this is no solution
+	var places []event.Theta
+	var origins []string
+	for _, s := range solutions {
+		if !s.Converged || s.Fluxes.Chi2 > better*solutions[0].Fluxes.Chi2 {
+			continue
+		}
+		for _, q := range s.Params.Params().Partners() {
+			t := q.Params.Theta()
+			known := func(o Solution) bool { return distance(t, o.Params, sameSolution) < 2 }
+			if p.prior.Contains(t) && !slices.ContainsFunc(tried, known) {
+				places, origins = append(places, t), append(origins, q.Degeneracy)
+			}
+		}
+	}
+	var out []Solution
+	for i, f := range p.fit(ctx, places, rough, nil) {
+		if !math.IsNaN(f.Chi2) {
+			out = append(out, Solution{Params: places[i], Fluxes: f, Origin: origins[i]})
+		}
+	}
+	return out
+}
+
+// misfit tells whether a solution is not one, beyond chance: the fit is bad.
+func (p *Posterior) misfit(s Solution) bool { return s.Chi2DOF > 1+5*math.Sqrt(2/p.dof()) }
+
+// around returns places about a solution, at normal distances of so many times a scale.
+func (p *Posterior) around(s Solution, scale event.Theta, times float64, seed uint64) (out []event.Theta) {
+	const places = 30
+	g := rand.New(rand.NewPCG(1, 2+seed))
+	for range places {
+		t := s.Params
+		for k := range event.Fs {
+			if d := times * scale[k] * g.NormFloat64(); k != event.LogRho {
+				t[k] += d
+			}
+		}
+		t[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
+		if p.prior.Contains(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// along returns places along the valleys at whose bottom a solution is: many standard
+// deviations away, in units of what the light curve says there. It returns none where that is
+// not known.
+func (p *Posterior) along(s Solution, seed uint64) (out []event.Theta) {
+	const places = 48
+	var eigen mat.EigenSym
+	if s.Information == nil {
+		return nil
+	}
+	// In units of the scales of apart, which keep what the light curve does not know at all finite.
+	n := event.Fs
+	info := mat.NewSymDense(n, nil)
+	unit := func(k int) float64 {
+		if k == event.LogRho {
+			return 0.3
+		}
+		return apart[k]
+	}
+	for j := range n {
+		for k := j; k < n; k++ {
+			info.SetSym(j, k, s.Information.At(j, k)*unit(j)*unit(k))
+		}
+		info.SetSym(j, j, info.At(j, j)+1)
+	}
+	if !eigen.Factorize(info, true) {
+		return nil
+	}
+	var axes mat.Dense
+	eigen.VectorsTo(&axes)
+	values := eigen.Values(nil)
+	g := rand.New(rand.NewPCG(3, seed))
+	for i := range places {
+		far := math.Pow(3, float64(1+i%4)) // standard deviations
+		t := s.Params
+		for a, v := range values {
+			step := min(far/math.Sqrt(v), 1) * g.NormFloat64()
+			for k := range n {
+				t[k] += step * axes.At(k, a) * unit(k)
+			}
+		}
+		t[event.Alpha] = math.Mod(math.Mod(t[event.Alpha], 360)+360, 360)
+		if p.prior.Contains(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
