@@ -43,14 +43,7 @@ func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int,
 	const strong = 1000
 	out := &Recall{}
 	for i, ev := range events {
-		if err := ev.check(e.Prior); err != nil {
-			return nil, err
-		}
-		win, err := ev.Window()
-		if err != nil {
-			return nil, err
-		}
-		p, err := e.Condition(win)
+		p, err := e.conditionOn(ev)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +64,7 @@ func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int,
 			}
 		}
 		out.Found = append(out.Found, found)
-		single, err := win.FitSingleLens()
+		single, err := p.Window.FitSingleLens()
 		out.Strong = append(out.Strong, ok && err == nil && single.Chi2 > truth.Fluxes.Chi2+strong)
 		if progress != nil {
 			progress(i+1, len(events))
@@ -92,4 +85,16 @@ func (p *Posterior) among(ctx context.Context, s Solution, others []Solution) (b
 	}
 	params := p.curveParameters()
 	return len(refine.Distinct(settled, params)) <= len(refine.Distinct(settled[1:], params)), nil
+}
+
+// conditionOn returns the posterior of an event whose truth is known and within the prior.
+func (e *Estimator) conditionOn(ev Event) (*Posterior, error) {
+	if err := ev.check(e.Prior); err != nil {
+		return nil, err
+	}
+	win, err := ev.Window()
+	if err != nil {
+		return nil, err
+	}
+	return e.Condition(win)
 }

@@ -59,15 +59,8 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 	var seconds, efficiency, above []float64
 	found, seed := 0, opt.Seed
 	for i, ev := range events {
-		if err := ev.check(e.Prior); err != nil {
-			return nil, err
-		}
 		begin := time.Now()
-		win, err := ev.Window()
-		if err != nil {
-			return nil, err
-		}
-		p, err := e.Condition(win)
+		p, err := e.conditionOn(ev)
 		if err != nil {
 			return nil, err
 		}
