@@ -88,23 +88,34 @@ func uniform(x [event.Fs]float64) float64 {
 	return float64(h>>11) / (1 << 53)
 }
 
-// network returns draws of the network's density, and other ones with that density; none if
-// there is no network, or hardly any of it is within the prior.
+// The network's tails are too thin where it is sure of too much: as a proposal it gets others, see
+// [maf.Density.Heavy].
+const (
+	heavyDegrees = 3
+	evenAngles   = 0.2
+)
+
+// network returns draws of the network's density, and the same with heavier tails as a Source; none
+// if there is no network, or hardly any of it is within the prior.
 func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source *refine.Source) {
 	const guides, sources = 4000, 12_000
 	if p.density == nil {
 		return nil, nil
 	}
-	draws, inside := p.sample(guides+sources, seed)
-	if len(draws) < guides+sources {
-		return nil, nil
-	}
-	for _, t := range draws[:guides] {
+	for _, t := range p.Sample(guides, seed) {
 		guide = append(guide, slices.Clone(t[:event.Fs]))
+	}
+	heavy := p.density
+	if p.est.circular() { // else tails would go round the circle more often than LogProb counts
+		heavy = heavy.Heavy(heavyDegrees, evenAngles)
+	}
+	draws, inside := p.sample(heavy, sources, seed+1)
+	if len(draws) < sources {
+		return nil, nil
 	}
 	source = &refine.Source{}
 	d.given = map[[event.Fs]float64]float64{}
-	for _, t := range draws[guides:] {
+	for _, t := range draws {
 		source.Draws = append(source.Draws, slices.Clone(t[:event.Fs]))
 		d.given[[event.Fs]float64(t[:])] = t[event.Fs]
 	}
@@ -116,7 +127,7 @@ func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source 
 			ts[i][event.Fs] = k.fs
 			dst[i] = -math.Log(inside) - k.LogDensityFs(k.fs)
 		}
-		for i, ln := range p.LogProb(ts) {
+		for i, ln := range p.logProb(heavy, ts) {
 			dst[i] += ln
 		}
 	}

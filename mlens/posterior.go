@@ -76,19 +76,19 @@ func (e *Estimator) circular() bool { return e.Network.Circular > 0 }
 // 360°. Where so little of the network's density lies inside the prior that 30
 // tries a draw do not suffice, the result is shorter than n.
 func (p *Posterior) Sample(n int, seed uint64) []event.Theta {
-	out, _ := p.sample(n, seed)
+	out, _ := p.sample(p.density, n, seed)
 	return out
 }
 
-// sample is Sample, and estimates the fraction of the network's density that lies inside
-// the prior.
-func (p *Posterior) sample(n int, seed uint64) (out []event.Theta, inside float64) {
+// sample is Sample from a density of the flow's variables, and estimates the fraction of it
+// that lies inside the prior.
+func (p *Posterior) sample(density *maf.Density, n int, seed uint64) (out []event.Theta, inside float64) {
 	const tries = 30
 	out = make([]event.Theta, 0, n)
 	z := make([]float32, max(n, 1024)*event.Dim)
 	tried := 0
 	for round := 0; len(out) < n && round < tries; round++ {
-		p.density.Sample(z, seed+uint64(round)*0x9e3779b97f4a7c15)
+		density.Sample(z, seed+uint64(round)*0x9e3779b97f4a7c15)
 		for i := 0; i < len(z) && len(out) < n; i += event.Dim {
 			tried++
 			if t, ok := p.inside(z[i:]); ok {
@@ -124,7 +124,10 @@ func (p *Posterior) Inside() float64 {
 // the coordinates of a Theta; −Inf outside the prior. The density is the
 // network's own, summed over the turns of α; it integrates over the prior to
 // [Posterior.Inside], not to 1.
-func (p *Posterior) LogProb(ts []event.Theta) []float64 {
+func (p *Posterior) LogProb(ts []event.Theta) []float64 { return p.logProb(p.density, ts) }
+
+// logProb is LogProb for a density of the flow's variables.
+func (p *Posterior) logProb(density *maf.Density, ts []event.Theta) []float64 {
 	turns := 3 // α − 360°, α, α + 360°
 	if p.est.circular() {
 		turns = 1
@@ -138,7 +141,7 @@ func (p *Posterior) LogProb(ts []event.Theta) []float64 {
 			volumes[i] = p.est.Targets.encode(part(y, turns*i+turn, event.Dim), &p.single, u, p.est.circular())
 		}
 	}
-	lp := p.density.LogProb(nil, y)
+	lp := density.LogProb(nil, y)
 	out := make([]float64, len(ts))
 	for i, t := range ts {
 		if !p.est.Prior.Contains(t) {

@@ -130,14 +130,14 @@ func (r *run) explain(m mixture, in []*drawn, logW []float64) (mean float64) {
 	total := logSum(logW)
 	for i, w := range in {
 		if p := math.Exp(logW[i] - total); p > 1e-6 {
-			mean += p * m.logDensity(w.y, r.space)
+			mean += p * m.logDensity(w.y)
 		}
 	}
 	return mean
 }
 
-// emulate fits an emulator to draws, and a mixture to that, if there are a quarter more
-// draws than when that was done last, and it is worth it.
+// emulate fits an emulator to draws, and a mixture to that, if there are half as many
+// draws again as when that was done last, and it is worth it.
 func (r *run) emulate(l *learned, in []*drawn, seed uint64, worth bool) {
 	if r.opt.Residuals == 0 {
 		return
@@ -148,7 +148,7 @@ func (r *run) emulate(l *learned, in []*drawn, seed uint64, worth bool) {
 	for _, w := range best[keep:] {
 		w.residuals = nil // they take much memory
 	}
-	if !worth || len(in) < l.draws*5/4 {
+	if !worth || len(in) < l.draws*3/2 {
 		return
 	}
 	e := emulate(r.space, best[:keep], true)
@@ -179,7 +179,7 @@ func (r *run) pursue(e *emulator, m mixture, rounds int, seed uint64) mixture {
 		q := r.enveloped(m, 1)
 		for i, w := range in {
 			q.draw(w.y, g)
-			logW[i] = e.logDensity(w.y) - q.logDensity(w.y, r.space)
+			logW[i] = e.logDensity(w.y) - q.logDensity(w.y)
 		}
 		m = r.space.fit(m, in, logW)
 	}
@@ -192,7 +192,7 @@ func (r *run) adaptGuide() {
 	if len(g.draws) == 0 {
 		return
 	}
-	if len(r.draws) >= g.fitted*5/4 {
+	if len(r.draws) >= g.fitted*3/2 {
 		g.fitted = len(r.draws)
 		var next [2]mixture
 		forEach(context.Background(), 2, func(half int) { next[half] = r.fitGuide(half) })
@@ -211,11 +211,12 @@ func (r *run) shareOut(total float64) {
 		if p < 1e-6 {
 			continue
 		}
-		m := ofModes[w.half].logDensity(w.y, r.space)
+		// Of each a term of the density of the next round, in units of what is not the Source's.
+		m := ofModes[w.half].logDensity(w.y)
 		g, o := math.Inf(-1), math.Inf(-1)
-		if len(r.guide.draws) > 0 {
+		if r.guide.share > 0 {
+			g = math.Log(r.guide.share) + r.guide.mixtures[w.half].logDensity(w.y)
 			m += math.Log1p(-r.guide.share)
-			g = math.Log(r.guide.share) + r.guide.mixtures[w.half].logDensity(w.y, r.space)
 		}
 		if r.source > 0 {
 			o = w.logSource + math.Log(r.source) - math.Log1p(-r.source)
@@ -236,25 +237,21 @@ func (r *run) shareOut(total float64) {
 // fitGuide returns the guide's mixture for one half of the draws.
 func (r *run) fitGuide(half int) mixture {
 	g := &r.guide
-	in := slices.Clone(g.draws)
-	weights := make([]float64, len(in))
-	for i := range weights {
-		weights[i] = guideOld / float64(len(in))
-	}
-	var logW []float64
+	var own []*drawn
 	for i := range r.draws {
 		if w := &r.draws[i]; w.half != half && !math.IsInf(w.logP, -1) {
-			in = append(in, w)
-			logW = append(logW, w.logWeight(0))
+			own = append(own, w)
 		}
 	}
 	m := g.mixtures[half]
-	logW = flatten(logW, float64(wanted+wantedEach*len(m)))
-	sum := logSum(logW)
-	for _, l := range logW {
-		weights = append(weights, (1-guideOld)*math.Exp(l-sum))
+	var weights []float64
+	for range g.draws {
+		weights = append(weights, guideOld/float64(len(g.draws)))
 	}
-	return r.space.improve(m, in, weights, 3)
+	for _, p := range flattened(own, wanted+wantedEach*len(m)) {
+		weights = append(weights, (1-guideOld)*p)
+	}
+	return r.space.improve(m, append(slices.Clone(g.draws), own...), weights, 3)
 }
 
 // follow returns a guide fitted to draws of equal weight, none if they are too few.
@@ -274,14 +271,14 @@ func (r *run) follow(draws [][]float64) (g guide) {
 		w := r.space.spread(k)
 		cov.SetSym(k, k, w*w)
 	}
-	one, ok := newStudent(1, in[0].y, cov)
+	one, ok := r.space.student(1, in[0].y, cov)
 	if !ok {
 		return g
 	}
 	whole := r.space.improve(mixture{one}, in, weights, 10)[0]
 	var m mixture
 	for i := range guideParts {
-		if c, ok := newStudent(1.0/guideParts, in[i*len(in)/guideParts].y, whole.cov); ok {
+		if c, ok := r.space.student(1.0/guideParts, in[i*len(in)/guideParts].y, whole.cov); ok {
 			m = append(m, c)
 		}
 	}
@@ -305,25 +302,21 @@ func (r *run) enveloped(m mixture, weight float64) mixture {
 // envelope is one t distribution with the mean of a mode's mixture, and wider.
 func (r *run) envelope(m mixture) (*student, bool) {
 	d := len(r.space)
-	mean := make([]float64, d)
+	delta, shift := mat.NewVecDense(d, nil), mat.NewVecDense(d, nil) // the latter from the first mean
 	var total float64
 	for _, c := range m {
-		near := r.space.image(c.mean, m[0].mean)
-		for k := range mean {
-			mean[k] += c.weight * near[k]
-		}
+		r.space.delta(delta.RawVector().Data, c.mean, m[0].mean)
+		shift.AddScaledVec(shift, c.weight, delta)
 		total += c.weight
 	}
+	shift.ScaleVec(1/total, shift)
+	mean := slices.Clone(m[0].mean)
 	for k := range mean {
-		mean[k] /= total
+		mean[k] += shift.AtVec(k)
 	}
 	cov := mat.NewSymDense(d, nil)
-	delta := mat.NewVecDense(d, nil)
 	for _, c := range m {
-		near := r.space.image(c.mean, mean)
-		for k := range mean {
-			delta.SetVec(k, near[k]-mean[k])
-		}
+		r.space.delta(delta.RawVector().Data, c.mean, mean)
 		cov.SymRankOne(cov, envelopeWidth*c.weight/total, delta)
 		for j := range d {
 			for k := j; k < d; k++ {
@@ -331,5 +324,5 @@ func (r *run) envelope(m mixture) (*student, bool) {
 			}
 		}
 	}
-	return newStudent(1, mean, cov)
+	return r.space.student(1, mean, cov)
 }

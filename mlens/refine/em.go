@@ -81,6 +81,20 @@ func flatten(logW []float64, want float64) []float64 {
 	return out
 }
 
+// flattened returns the weights of draws as flatten leaves them, adding up to 1.
+func flattened(in []*drawn, want int) []float64 {
+	weights := make([]float64, len(in))
+	for i, w := range in {
+		weights[i] = w.logWeight(0)
+	}
+	weights = flatten(weights, float64(want))
+	total := logSum(weights)
+	for i, l := range weights {
+		weights[i] = math.Exp(l - total)
+	}
+	return weights
+}
+
 // divide replaces the heaviest part by two, one to either side along its longest
 // axis.
 func (s space) divide(m mixture) mixture {
@@ -117,7 +131,7 @@ func (s space) divide(m mixture) mixture {
 		for k := range mean {
 			mean[k] = old.mean[k] + sign*0.7*length*axes.At(k, d-1)*math.Sqrt(old.cov.At(k, k))
 		}
-		c, ok := newStudent(old.weight/2, mean, old.cov)
+		c, ok := s.student(old.weight/2, mean, old.cov)
 		if !ok {
 			return m
 		}
@@ -140,36 +154,35 @@ func (s space) maximise(m mixture, in []*drawn, weights []float64) (mixture, boo
 		acc[i] = sums{y: make([]float64, d), yy: make([]float64, d*(d+1)/2)}
 	}
 	density, distance2 := make([]float64, len(m)), make([]float64, len(m))
-	images := make([]float64, len(m)*d)
+	deltas := make([]float64, len(m)*d)
 	var squares float64
 	for j, w := range in {
 		squares += weights[j] * weights[j]
 		var total float64
 		for i, c := range m {
-			near := images[i*d : (i+1)*d]
-			s.imageTo(near, w.y, c.mean)
-			distance2[i] = c.distance2(near)
-			density[i] = c.weight * c.wound(near, distance2[i], s)
+			delta := deltas[i*d : (i+1)*d]
+			s.delta(delta, w.y, c.mean)
+			distance2[i] = c.distance2(delta)
+			density[i] = c.weight * c.wound(delta, distance2[i])
 			total += density[i]
 		}
 		if total == 0 {
 			continue
 		}
-		for i, c := range m {
+		for i := range m {
 			share := weights[j] * density[i] / total
 			if share < 1e-9*weights[j] {
 				continue
 			}
 			u := share * (degrees + float64(d)) / (degrees + distance2[i])
-			a, near := &acc[i], images[i*d:(i+1)*d]
+			a, delta := &acc[i], deltas[i*d:(i+1)*d]
 			a.w += share
 			a.u += u
 			yy := a.yy
-			for k := range near {
-				near[k] -= c.mean[k]
-				v := u * near[k]
+			for k := range delta {
+				v := u * delta[k]
 				a.y[k] += v
-				for l, z := range near[:k+1] {
+				for l, z := range delta[:k+1] {
 					yy[l] += v * z
 				}
 				yy = yy[k+1:]
@@ -197,7 +210,7 @@ func (s space) maximise(m mixture, in []*drawn, weights []float64) (mixture, boo
 			}
 			yy = yy[k+1:]
 		}
-		next, ok := newStudent(max(a.w, 0.01), mean, cov)
+		next, ok := s.student(max(a.w, 0.01), mean, cov)
 		if !ok {
 			return nil, false
 		}

@@ -80,10 +80,7 @@ func monomials(dst, z []float64, cubic bool) []float64 {
 func (e *emulator) coordinates(z, y []float64) (r2 float64) {
 	var room [16]float64
 	near := room[:len(y)]
-	e.space.imageTo(near, y, e.mean)
-	for k := range near {
-		near[k] -= e.mean[k]
-	}
+	e.space.delta(near, y, e.mean)
 	row := e.whiten
 	for i := range near {
 		z[i] = 0
@@ -223,29 +220,26 @@ func emulate(s space, in []*drawn, cubic bool) *emulator {
 // covariance 1.
 func (e *emulator) standardise(in []*drawn, weights []float64) bool {
 	d := len(e.mean)
-	near := make([]float64, d)
-	mean := make([]float64, d)
+	delta := mat.NewVecDense(d, nil)
+	shift := mat.NewVecDense(d, nil) // from the old mean to the new
 	var total float64
 	for j, w := range in {
-		e.space.imageTo(near, w.y, e.mean)
-		for k := range mean {
-			mean[k] += weights[j] * near[k]
-		}
+		e.space.delta(delta.RawVector().Data, w.y, e.mean)
+		shift.AddScaledVec(shift, weights[j], delta)
 		total += weights[j]
 	}
-	for k := range mean {
-		mean[k] /= total
-	}
+	shift.ScaleVec(1/total, shift)
 	cov := mat.NewSymDense(d, nil)
-	delta := mat.NewVecDense(d, nil)
 	for j, w := range in {
-		e.space.imageTo(near, w.y, e.mean)
-		for k := range mean {
-			delta.SetVec(k, near[k]-mean[k])
-		}
+		e.space.delta(delta.RawVector().Data, w.y, e.mean)
+		delta.SubVec(delta, shift)
 		cov.SymRankOne(cov, weights[j]/total, delta)
 	}
-	c, ok := newStudent(1, mean, cov)
+	mean := slices.Clone(e.mean)
+	for k := range mean {
+		mean[k] += shift.AtVec(k)
+	}
+	c, ok := e.space.student(1, mean, cov)
 	if !ok {
 		return false
 	}

@@ -212,8 +212,8 @@ func (w *walkers) propose(y []float64, others []walker, g *rand.Rand) ([]float64
 
 // difference is a − b, the short way round for an angle.
 func (w *walkers) difference(k int, a, b float64) float64 {
-	if p := w.space[k].Period; p > 0 {
-		return math.Remainder(a-b, p)
+	if p := w.space[k]; p.Period > 0 {
+		return p.short(a - b)
 	}
 	return a - b
 }
@@ -239,8 +239,8 @@ func (c *Chain) sumUp(s space, calls int) {
 			series[i] = make([]float64, len(c.X))
 			for t := range c.X {
 				series[i][t] = c.X[t][i][k]
-				if p := s[k].Period; p > 0 {
-					series[i][t] = math.Remainder(series[i][t]-c.X[0][0][k], p)
+				if p := s[k]; p.Period > 0 {
+					series[i][t] = p.short(series[i][t] - c.X[0][0][k])
 				}
 			}
 		}

@@ -15,9 +15,11 @@ type proposal struct {
 }
 
 // roundSize is small, because the first proposals hardly deserve more, but gives
-// each mode a chance to show what it weighs; and there are not too many rounds,
-// because each draw is weighed against all of them.
-func (r *run) roundSize() int { return max(250, min(50*len(r.modes), 600), r.opt.Budget/40) }
+// each mode a chance to show what it weighs; and it grows, because each draw is
+// weighed against all rounds, and late ones learn little that is new.
+func (r *run) roundSize() int {
+	return max(250, min(50*len(r.modes), 600), r.opt.Budget/40, len(r.draws)/8)
+}
 
 // round draws n times and evaluates the density there.
 func (r *run) round(ctx context.Context, n int) error {
@@ -136,7 +138,7 @@ func (r *run) under(draws []drawn, past []proposal) {
 	forEach(context.Background(), len(draws), func(i int) {
 		w := &draws[i]
 		for _, p := range past {
-			q := p.parts[w.half].logDensity(w.y, r.space)
+			q := p.parts[w.half].logDensity(w.y)
 			if p.source > 0 {
 				q = logAdd(q+math.Log1p(-p.source), w.logSource+math.Log(p.source))
 			}
@@ -167,7 +169,7 @@ func (r *run) assign() {
 		w := &r.draws[i]
 		best := math.Inf(-1)
 		for k, m := range r.modes {
-			if q := logAdd(m[0].logDensity(w.y, r.space), m[1].logDensity(w.y, r.space)); q > best {
+			if q := logAdd(m[0].logDensity(w.y), m[1].logDensity(w.y)); q > best {
 				best, w.mode = q, k
 			}
 		}

@@ -244,7 +244,7 @@ func (r *run) begin(m Start) *student {
 	} else {
 		info = r.space.turned(info)
 	}
-	if c, ok := newStudentOf(info, 1, r.space.y(m.X)); ok {
+	if c, ok := r.space.studentOf(info, 1, r.space.y(m.X)); ok {
 		return c
 	}
 	// Not even the prior makes it invertible: leave out how parameters depend on
@@ -254,7 +254,7 @@ func (r *run) begin(m Start) *student {
 	for j := range d {
 		cov.SetSym(j, j, 1/info.At(j, j))
 	}
-	c, ok := newStudent(1, r.space.y(m.X), cov)
+	c, ok := r.space.student(1, r.space.y(m.X), cov)
 	if !ok {
 		panic("refine: a diagonal of positive numbers is not positive definite")
 	}

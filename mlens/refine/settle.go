@@ -56,15 +56,8 @@ func (s space) near(a, b Start) bool {
 	if a.settled == nil || b.settled == nil {
 		return false
 	}
-	ya, yb := s.y(a.X), s.y(b.X)
-	delta := mat.NewVecDense(len(ya), nil)
-	for k := range ya {
-		d := ya[k] - yb[k]
-		if p := s[k].Period; p > 0 {
-			d = math.Remainder(d, p)
-		}
-		delta.SetVec(k, d)
-	}
+	delta := mat.NewVecDense(len(s), nil)
+	s.delta(delta.RawVector().Data, s.y(a.X), s.y(b.X))
 	const sigmas = 2.5
 	within := func(info *mat.SymDense) bool {
 		var v mat.VecDense

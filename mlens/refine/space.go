@@ -117,22 +117,19 @@ func (s space) spread(k int) float64 {
 	return math.Inf(1)
 }
 
-// image returns y with its angles moved by turns to where they are nearest to
-// those of mean.
-func (s space) image(y, mean []float64) []float64 {
-	dst := make([]float64, len(y))
-	s.imageTo(dst, y, mean)
-	return dst
-}
-
-func (s space) imageTo(dst, y, mean []float64) {
-	copy(dst, y)
+// delta stores y − mean, the short way round for angles.
+func (s space) delta(dst, y, mean []float64) {
 	for k, p := range s {
+		d := y[k] - mean[k]
 		if p.Period > 0 {
-			dst[k] = mean[k] + math.Remainder(y[k]-mean[k], p.Period)
+			d = p.short(d)
 		}
+		dst[k] = d
 	}
 }
+
+// short returns a difference of angles the short way round. (math.Remainder is slow.)
+func (p Parameter) short(d float64) float64 { return d - p.Period*math.Floor(d/p.Period+0.5) }
 
 // widths returns what is known in y at a mode: by its information and by the
 // ranges of the parameters.

@@ -14,18 +14,25 @@ const degrees = 5
 // A student is a multivariate t distribution in the coordinates of a space,
 // wound round its angles.
 type student struct {
+	space  space
 	weight float64
 	mean   []float64
 	cov    *mat.SymDense // its shape matrix
+	wide   []int         // angles in which it is not narrow, so that it counts a turn away
 
 	// cov = L·Lᵀ; L and L⁻¹ by rows, each up to its diagonal.
 	lower, inverse []float64
 	height         float64 // the density at the mean
 }
 
-// newStudent returns false where cov is not positive definite.
-func newStudent(weight float64, mean []float64, cov *mat.SymDense) (*student, bool) {
-	c := &student{weight: weight, mean: mean, cov: cov}
+// student returns false where cov is not positive definite.
+func (s space) student(weight float64, mean []float64, cov *mat.SymDense) (*student, bool) {
+	c := &student{space: s, weight: weight, mean: mean, cov: cov}
+	for k, p := range s {
+		if p.Period > 0 && 36*cov.At(k, k) >= p.Period*p.Period/4 {
+			c.wide = append(c.wide, k)
+		}
+	}
 	var chol mat.Cholesky
 	if !chol.Factorize(cov) || chol.Cond() > 1e14 {
 		return nil, false
@@ -48,24 +55,24 @@ func newStudent(weight float64, mean []float64, cov *mat.SymDense) (*student, bo
 	return c, true
 }
 
-// newStudentOf returns the t distribution whose shape is the inverse of info, false
+// studentOf returns the t distribution whose shape is the inverse of info, false
 // where that has none.
-func newStudentOf(info *mat.SymDense, weight float64, mean []float64) (*student, bool) {
+func (s space) studentOf(info *mat.SymDense, weight float64, mean []float64) (*student, bool) {
 	var chol mat.Cholesky
 	cov := mat.NewSymDense(len(mean), nil)
 	if !chol.Factorize(info) || chol.InverseTo(cov) != nil {
 		return nil, false
 	}
-	return newStudent(weight, mean, cov)
+	return s.student(weight, mean, cov)
 }
 
-// distance2 returns the squared Mahalanobis distance of y.
-func (c *student) distance2(y []float64) (d2 float64) {
+// distance2 returns the squared Mahalanobis distance of delta.
+func (c *student) distance2(delta []float64) (d2 float64) {
 	row := c.inverse
-	for i := range y {
+	for i := range delta {
 		var v float64
 		for j, l := range row[:i+1] {
-			v += l * (y[j] - c.mean[j])
+			v += l * delta[j]
 		}
 		row = row[i+1:]
 		d2 += v * v
@@ -141,33 +148,29 @@ func (m mixture) scaled(weight float64) mixture {
 }
 
 // logDensity is the density at y, summed over the turns of the angles.
-func (m mixture) logDensity(y []float64, s space) float64 {
+func (m mixture) logDensity(y []float64) float64 {
 	var room [16]float64
-	near := room[:len(y)]
+	delta := room[:len(y)]
 	var sum float64
 	for _, c := range m {
-		s.imageTo(near, y, c.mean)
-		sum += c.weight * c.wound(near, c.distance2(near), s)
+		c.space.delta(delta, y, c.mean)
+		sum += c.weight * c.wound(delta, c.distance2(delta))
 	}
 	return math.Log(sum)
 }
 
-// wound is the density at y, at distance2, and at y one turn to either side, for each angle
-// by itself.
-func (c *student) wound(y []float64, distance2 float64, s space) float64 {
+// wound is the density at delta from the mean, at distance2, and one turn to either side, for each
+// angle by itself.
+func (c *student) wound(delta []float64, distance2 float64) float64 {
 	p := c.density(distance2)
-	for k, a := range s {
-		// A narrow component has nothing a turn away.
-		if a.Period == 0 || 36*c.cov.At(k, k) < a.Period*a.Period/4 {
-			continue
-		}
-		v, sum := y[k], 1.0
+	for _, k := range c.wide {
+		v, sum := delta[k], 1.0
 		here := max(c.density(distance2), 1e-300)
-		for _, turn := range []float64{-a.Period, a.Period} {
-			y[k] = v + turn
-			sum += c.density(c.distance2(y)) / here
+		for _, turn := range []float64{-c.space[k].Period, c.space[k].Period} {
+			delta[k] = v + turn
+			sum += c.density(c.distance2(delta)) / here
 		}
-		y[k] = v
+		delta[k] = v
 		p *= sum
 	}
 	return p

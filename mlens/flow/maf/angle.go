@@ -3,6 +3,7 @@ package maf
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // AngleFeatures is the number of inputs that blocks get of an angle a: sin a, cos a, sin 2a, cos 2a,
@@ -72,6 +73,22 @@ func (a *Angle) at(h []float32) *vonMises {
 		v.cumulated = append(v.cumulated, cum)
 	}
 	return v
+}
+
+// widened is the mixture with one component more, as wide as there are, of that weight.
+func (v *vonMises) widened(weight float64) *vonMises {
+	kappa := math.Exp(LogKappaMiddle - LogKappaHalf)
+	out := &vonMises{
+		mean: append(slices.Clone(v.mean), 0), kappa: append(slices.Clone(v.kappa), kappa),
+		cos: append(slices.Clone(v.cos), 1), sin: append(slices.Clone(v.sin), 0),
+	}
+	for i := range v.log {
+		out.log = append(out.log, v.log[i]+math.Log1p(-weight))
+		out.cumulated = append(out.cumulated, v.cumulated[i]*(1-weight))
+	}
+	out.log = append(out.log, math.Log(weight)-math.Log(2*math.Pi)-LogI0(kappa))
+	out.cumulated = append(out.cumulated, 1)
+	return out
 }
 
 // sample draws an angle from −π to π (Best & Fisher 1979: rejection under a wrapped Cauchy density,

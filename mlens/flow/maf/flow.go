@@ -201,6 +201,18 @@ type Density struct {
 	logWeight  []float32   // of the base's components, [K]
 	cumulated  []float64   // sums of the weights, [K]
 	angle      *vonMises   // of the first variable, or nil
+	degrees    int         // of freedom of the base's components; 0: they are Gaussians
+}
+
+// Heavy is the density with heavier tails: its base has t distributions with so many degrees of
+// freedom in place of Gaussians, and a share of the angles, if there are any, is nearly uniform.
+func (d *Density) Heavy(degrees int, share float64) *Density {
+	heavy := *d
+	heavy.degrees = degrees
+	if d.angle != nil {
+		heavy.angle = d.angle.widened(share)
+	}
+	return &heavy
 }
 
 // At is the density for the context vector h [Context]: the parts of all layers that depend on h

@@ -317,3 +317,57 @@ func TestNewPanics(t *testing.T) {
 		})
 	}
 }
+
+// Samples with heavier tails have the density that is said, and it is normalised: weighted by
+// what the density itself has over it, they weigh 1 in the mean; and no weight is large.
+func TestHeavy(t *testing.T) {
+	flows(t, func(t *testing.T, f *Flow, d *Density) {
+		const n = 3000
+		heavy := d.Heavy(3, 0.2)
+		y, lp := make([]float32, n*f.variables()), make([]float32, n)
+		heavy.SampleLogProb(y, lp, 3)
+		// Out in the tails single precision does not find the way back as well.
+		wrong := 0
+		for i, v := range heavy.LogProb(nil, y) {
+			if !(math.Abs(float64(v-lp[i])) < 1e-3) {
+				wrong++
+			}
+		}
+		if wrong > n/100 {
+			t.Errorf("%d of %d densities differ", wrong, n)
+		}
+		var sum, squares, most float64
+		for i, v := range d.LogProb(nil, y) {
+			w := math.Exp(float64(v - lp[i]))
+			sum, squares, most = sum+w, squares+w*w, max(most, w)
+		}
+		mean := sum / n
+		e := math.Sqrt((squares/n - mean*mean) / n)
+		t.Logf("mean weight %.3f ± %.3f, largest %.1f", mean, e, most)
+		if math.Abs(mean-1) > 4*e {
+			t.Errorf("the mean weight is %.3f ± %.3f", mean, e)
+		}
+		// At a mean of a component the t distribution is the lowest, in comparison.
+		dim := float64(f.dim)
+		top, _ := math.Lgamma((3 + dim) / 2)
+		bottom, _ := math.Lgamma(1.5)
+		limit := math.Exp(dim/2*math.Log(1.5) - top + bottom)
+		limit *= peak(dim)
+		if f.angle != nil {
+			limit /= 0.8
+		}
+		if most > 1.01*limit {
+			t.Errorf("a weight is %.1f, at most %.1f is possible", most, limit)
+		}
+	})
+}
+
+// peak is the largest value of a Gaussian over a t distribution with three degrees of freedom, in
+// units of that at their mean.
+func peak(dim float64) float64 {
+	var most float64
+	for q := 0.0; q < 4*dim+20; q += 0.01 {
+		most = max(most, math.Exp(-q/2+(3+dim)/2*math.Log1p(q/3)))
+	}
+	return most
+}

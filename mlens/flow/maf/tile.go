@@ -79,8 +79,17 @@ func (d *Density) SampleLogProb(dst, logProb []float32, seed uint64) {
 			if d.f.k > 1 {
 				mean = d.f.mixture.Means[d.component(r.Float64())*dim:]
 			}
+			far := float32(1)
+			if d.degrees > 0 {
+				var chi2 float64
+				for range d.degrees {
+					v := r.NormFloat64()
+					chi2 += v * v
+				}
+				far = float32(math.Sqrt(float64(d.degrees) / chi2))
+			}
 			for i := range dim {
-				v := float32(r.NormFloat64())
+				v := far * float32(r.NormFloat64())
 				if mean != nil {
 					v += mean[i]
 				}
@@ -245,13 +254,19 @@ func (d *Density) rawSpline(k int, w *workspace, p int) {
 func (d *Density) base(dst *[tileSize]float32, z []float32) {
 	dim := d.f.dim
 	norm := float32(-0.5 * float64(dim) * math.Log(2*math.Pi))
+	if n := float64(d.degrees); n > 0 {
+		top, _ := math.Lgamma((n + float64(dim)) / 2)
+		bottom, _ := math.Lgamma(n / 2)
+		norm = float32(top - bottom - 0.5*float64(dim)*math.Log(n*math.Pi))
+	}
 	if d.f.k == 1 {
 		var q [tileSize]float32
 		for i := range dim {
 			addSquare(&q, row(z, i), 0)
 		}
+		d.fall(&q)
 		for s := range dst {
-			dst[s] = norm - 0.5*q[s]
+			dst[s] = norm + q[s]
 		}
 		return
 	}
@@ -262,8 +277,9 @@ func (d *Density) base(dst *[tileSize]float32, z []float32) {
 		for i, m := range d.f.mixture.Means[k*dim : (k+1)*dim] {
 			addSquare(t, row(z, i), m)
 		}
+		d.fall(t)
 		for s := range t {
-			t[s] = lw - 0.5*t[s]
+			t[s] += lw
 			if k == 0 || t[s] > top[s] {
 				top[s] = t[s]
 			}
@@ -274,6 +290,21 @@ func (d *Density) base(dst *[tileSize]float32, z []float32) {
 	}
 	for s := range dst {
 		dst[s] = norm + top[s] + float32(math.Log(float64(sum[s])))
+	}
+}
+
+// fall replaces squared distances from the mean of a component of the base by what its log density
+// is below that at the mean.
+func (d *Density) fall(q *[tileSize]float32) {
+	if d.degrees == 0 {
+		for s := range q {
+			q[s] *= -0.5
+		}
+		return
+	}
+	n := float64(d.degrees)
+	for s := range q {
+		q[s] = float32(-0.5 * (n + float64(d.f.dim)) * math.Log1p(float64(q[s])/n))
 	}
 }
 
