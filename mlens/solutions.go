@@ -86,6 +86,8 @@ func (p *Posterior) Beyond(ctx context.Context, solutions []Solution) ([]Solutio
 	}
 	q.descend(ctx, found, 12, rough, nil)
 	keep(5)
+	q.descend(ctx, found, 30, rough, nil)
+	keep(1.5)
 	q.descend(ctx, found, 200, rough, nil)
 	keep(comparable)
 	afresh(found)

@@ -33,7 +33,17 @@ given, and the new model says what it was made from.
 
 -backend xla trains through XLA: with the plugin that ` + pjrt.Setting + ` names (CUDA's,
 for example), or on the processor, for which it fetches a plugin with pip. It builds
-the command anew, which needs a C compiler.`,
+the command anew, which needs a C compiler.
+
+Where there is a GPU but no Go, a program carried there does the same. It needs the
+plugin of jax-cuda13-pjrt 0.11.2, whose folder must not have "cpu" in its name, and
+the CUDA libraries of the NVIDIA wheels it depends on in LD_LIBRARY_PATH:
+
+  GOEXPERIMENT=simd go build -tags xla -o mlens-xla ./mlens/cmd/mlens
+  ` + pjrt.Setting + `=DIR/xla_cuda_plugin.so,preallocate=true,memory_fraction=0.85 \
+      ./mlens-xla train -backend xla -network paper -curves 70000000 -dir WORK -out MODEL
+
+Without a GPU it has been tried up to the search for one.`,
 		Example: `  go tool mlens train -network roman -sims 140000 -curves 1000000 -out my-model
   go tool mlens train -backend xla -from my-model -sims 1000000 -curves 2000000 -lr 5e-4`,
 		Args: cobra.NoArgs,
