@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"sync"
 	"testing"
@@ -82,8 +83,8 @@ func TestSampleSource(t *testing.T) {
 		if first == nil {
 			first = s
 		}
-		if s.LogEvidence != first.LogEvidence {
-			t.Errorf("%d workers: ln Z %v, not %v", workers, s.LogEvidence, first.LogEvidence)
+		if s.LogEvidence != first.LogEvidence || !reflect.DeepEqual(s.Draws, first.Draws) {
+			t.Errorf("%d workers: other draws, ln Z %v, not %v", workers, s.LogEvidence, first.LogEvidence)
 		}
 	}
 	s := first
