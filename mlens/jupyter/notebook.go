@@ -137,7 +137,7 @@ func firstLines(src Text, n int) string {
 }
 
 // tidy rewrites an executed notebook so that two runs differ only where the results do: no
-// times, no version of the toolchain. The form is nbformat's own (sorted keys, one space).
+// times, no version of the toolchain, what a cell printed in one piece. The form is nbformat's own (sorted keys, one space).
 func tidy(b []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -158,6 +158,9 @@ func tidy(b []byte) ([]byte, error) {
 			delete(meta, "execution")
 			delete(meta, "ExecuteTime")
 		}
+		if outputs, ok := cell["outputs"].([]any); ok {
+			cell["outputs"] = joinStreams(outputs)
+		}
 	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -167,6 +170,39 @@ func tidy(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// joinStreams joins neighbouring outputs to the same stream, which else are as many as the
+// program happened to write at different times.
+func joinStreams(outputs []any) (joined []any) {
+	joined = []any{} // not null
+	var last map[string]any
+	for _, o := range outputs {
+		output, _ := o.(map[string]any)
+		if output["output_type"] != "stream" {
+			last = nil
+		} else if text, ok := output["text"].([]any); ok && last != nil && last["name"] == output["name"] {
+			last["text"] = joinLines(last["text"].([]any), text)
+			continue
+		} else if last = nil; ok {
+			last = output
+		}
+		joined = append(joined, o)
+	}
+	return joined
+}
+
+// joinLines appends lines, of which the first may go on with the last one.
+func joinLines(lines, more []any) []any {
+	if n := len(lines); n > 0 && len(more) > 0 {
+		end, _ := lines[n-1].(string)
+		start, _ := more[0].(string)
+		if !strings.HasSuffix(end, "\n") {
+			lines[n-1] = end + start
+			more = more[1:]
+		}
+	}
+	return append(lines, more...)
 }
 
 // writeFile replaces path with b, at once, and keeps its permissions.

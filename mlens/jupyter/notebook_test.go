@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -119,6 +120,37 @@ func TestTidy(t *testing.T) {
 	}
 	if again, err := tidy(got); err != nil || !bytes.Equal(again, got) {
 		t.Error("tidying twice changes it")
+	}
+}
+
+// What a cell printed is one output, however often the program wrote; figures and the other
+// stream come between as they did.
+func TestTidyJoinsStreams(t *testing.T) {
+	stream := func(name, lines string) string {
+		return `{"output_type":"stream","name":"` + name + `","text":[` + lines + `]}`
+	}
+	in := `{"cells":[{"cell_type":"code","outputs":[` + strings.Join([]string{
+		stream("stdout", `"a\n","b"`), stream("stdout", `"c\n","d\n"`), stream("stdout", ``), stream("stdout", `"e"`), stream("stderr", `"f"`),
+		`{"output_type":"display_data","data":{}}`, stream("stderr", `"g"`), stream("stderr", `"h\n"`),
+	}, ",") + `]}, {"cell_type":"code","outputs":[]}, {"cell_type":"markdown"}]}`
+	got, err := tidy([]byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nb Notebook
+	if err := json.Unmarshal(got, &nb); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, o := range nb.Cells[0].Outputs {
+		all = append(all, o.Type+" "+o.Name+" "+string(o.Text))
+	}
+	want := []string{"stream stdout a\nbc\nd\ne", "stream stderr f", "display_data  ", "stream stderr gh\n"}
+	if !slices.Equal(all, want) {
+		t.Errorf("outputs are %q, not %q", all, want)
+	}
+	if !bytes.Contains(got, []byte(`"outputs": []`)) || bytes.Contains(got, []byte("null")) {
+		t.Errorf("a cell without outputs has become another:\n%s", got)
 	}
 }
 
