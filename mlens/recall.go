@@ -35,7 +35,8 @@ func (r *Recall) Fraction() (all, strong float64) {
 }
 
 // Recall runs the exact simulator on draws of each event's posterior and goes downhill from
-// the best of them that differ enough to be worth a descent each. Seeds are counted from seed; progress may be nil.
+// the best of them that differ enough to be worth a descent each. Seeds are counted from seed;
+// progress may be nil.
 func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, progress func(done, total int)) (*Recall, error) {
 	if len(events) == 0 || draws < 1 || best < 1 {
 		return nil, fmt.Errorf("mlens: the %d best of %d draws of %d events recall nothing", best, draws, len(events))
@@ -47,7 +48,12 @@ func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int,
 		if err != nil {
 			return nil, err
 		}
-		from := p.starts(ctx, p.Sample(draws, seed+uint64(i)), FromNetwork, apart, best)
+		places := p.Sample(draws, seed+uint64(i))
+		scale := Summary(places).Sigma // where they are all close together, closer starts differ, too
+		for k := range scale {
+			scale[k] = min(scale[k]/2, apart[k])
+		}
+		from := p.starts(ctx, places, FromNetwork, scale, best)
 		for _, noise := range []float64{rough, event.Fine} {
 			p.descend(ctx, from, 300, noise, nil)
 			afresh(from)
