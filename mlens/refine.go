@@ -89,8 +89,8 @@ const (
 // draws to the solutions ([Posterior.Solutions]), and draws from the exact
 // likelihood times the prior by adaptive importance sampling that starts at all
 // of them, and from the network's own density, with heavier tails, as far as that
-// is any good ([refine.Sample]). The network decides only where the search begins and draws look, not
-// what they weigh.
+// is any good ([refine.Sample]). The network decides only where the search begins
+// and draws look, not what they weigh.
 //
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
 // or what a cut leaves of it.

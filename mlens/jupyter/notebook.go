@@ -137,7 +137,8 @@ func firstLines(src Text, n int) string {
 }
 
 // tidy rewrites an executed notebook so that two runs differ only where the results do: no
-// times, no version of the toolchain, what a cell printed in one piece. The form is nbformat's own (sorted keys, one space).
+// times, no version of the toolchain, what a cell printed in one piece. The form is nbformat's own
+// (sorted keys, one space).
 func tidy(b []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
