@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/refine"
@@ -12,70 +13,78 @@ import (
 // A Recall tells how often the network's draws alone lead to the truth: no search beside
 // them, no degeneracies.
 type Recall struct {
-	Found  []bool // of each event: a descent from its draws ended where one from the truth does
-	Strong []bool // the event's χ² of the best single lens is more than 1,000 above the truth's
+	Events []RecallEvent // in their order
+}
+
+// A RecallEvent is what one event adds to a Recall.
+type RecallEvent struct {
+	Found  bool // a descent from its draws ended where one from the truth does
+	Strong bool // the χ² of the best single lens is more than 1,000 above the truth's
+
+	Seconds float64
 }
 
 // Fraction returns the fraction of the events found, and that of the strong ones, NaN if
 // there are none.
 func (r *Recall) Fraction() (all, strong float64) {
 	var found, strongs, strongFound int
-	for i, f := range r.Found {
-		if f {
+	for _, ev := range r.Events {
+		if ev.Found {
 			found++
 		}
-		if r.Strong[i] {
+		if ev.Strong {
 			strongs++
-			if f {
+			if ev.Found {
 				strongFound++
 			}
 		}
 	}
-	return float64(found) / float64(len(r.Found)), float64(strongFound) / float64(strongs)
+	return float64(found) / float64(len(r.Events)), float64(strongFound) / float64(strongs)
 }
 
 // Recall runs the exact simulator on draws of each event's posterior and goes downhill from
 // the best of them that differ enough to be worth a descent each. Seeds are counted from seed;
-// progress may be nil.
-func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, progress func(done, total int)) (*Recall, error) {
+// log and progress are those of [Estimator.ScoreRefined].
+func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, log string, progress func(done, total int)) (*Recall, error) {
 	if len(events) == 0 || draws < 1 || best < 1 {
 		return nil, fmt.Errorf("mlens: the %d best of %d draws of %d events recall nothing", best, draws, len(events))
 	}
+	results, err := logged(log, e.what(events, "polished", draws, best, seed), len(events), func(i int) (RecallEvent, error) {
+		return e.recallEvent(ctx, events[i], draws, best, seed+uint64(i))
+	}, progress)
+	return &Recall{Events: results}, err
+}
+
+func (e *Estimator) recallEvent(ctx context.Context, ev Event, draws, best int, seed uint64) (out RecallEvent, err error) {
 	const strong = 1000
-	out := &Recall{}
-	for i, ev := range events {
-		p, err := e.conditionOn(ev)
-		if err != nil {
-			return nil, err
-		}
-		places := p.Sample(draws, seed+uint64(i))
-		scale := Summary(places).Sigma // where they are all close together, closer starts differ, too
-		for k := range scale {
-			scale[k] = min(scale[k]/2, apart[k])
-		}
-		from := p.starts(ctx, places, FromNetwork, scale, best)
-		for _, noise := range []float64{rough, event.Fine} {
-			p.descend(ctx, from, 300, noise, nil)
-			afresh(from)
-			from = distinct(from, sameSolution)
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		truth, ok := p.polish(ctx, ev.Truth, 100)
-		found := false
-		if ok {
-			if found, err = p.among(ctx, truth, from); err != nil {
-				return nil, err
-			}
-		}
-		out.Found = append(out.Found, found)
-		single, err := p.Window.FitSingleLens()
-		out.Strong = append(out.Strong, ok && err == nil && single.Chi2 > truth.Fluxes.Chi2+strong)
-		if progress != nil {
-			progress(i+1, len(events))
+	begin := time.Now()
+	p, err := e.conditionOn(ev)
+	if err != nil {
+		return out, err
+	}
+	places := p.Sample(draws, seed)
+	scale := Summary(places).Sigma // where they are all close together, closer starts differ, too
+	for k := range scale {
+		scale[k] = min(scale[k]/2, apart[k])
+	}
+	from := p.starts(ctx, places, FromNetwork, scale, best)
+	for _, noise := range []float64{rough, event.Fine} {
+		p.descend(ctx, from, 300, noise, nil)
+		afresh(from)
+		from = distinct(from, sameSolution)
+	}
+	truth, ok := p.polish(ctx, ev.Truth, 100)
+	if err := ctx.Err(); err != nil {
+		return out, err
+	}
+	if ok {
+		if out.Found, err = p.among(ctx, truth, from); err != nil {
+			return out, err
 		}
 	}
+	single, err := p.Window.FitSingleLens()
+	out.Strong = ok && err == nil && single.Chi2 > truth.Fluxes.Chi2+strong
+	out.Seconds = time.Since(begin).Seconds()
 	return out, nil
 }
 

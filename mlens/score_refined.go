@@ -36,12 +36,22 @@ type RefinedScore struct {
 	Efficiency, WorstEfficiency float64
 	// RankP is the Kolmogorov–Smirnov probability of each parameter's ranks, if
 	// they are uniform.
-	RankP [event.Dim]float64
-	// Of each event, in their order:
-	NLL    []float64
-	Ranks  []event.Theta // of the truth among the draws, 0 to 1
-	Found  []bool
-	Trusts []Trust
+	RankP  [event.Dim]float64
+	Events []RefinedEvent // in their order
+}
+
+// A RefinedEvent is what one event adds to a RefinedScore.
+type RefinedEvent struct {
+	NLL   float64     // −ln p(truth), as RawNLL is the mean of
+	Above float64     // how much the network's own is above that
+	Ranks event.Theta // of the truth among the draws, 0 to 1
+	Found bool        // see ModeRecall
+	Level Level
+	Trust string // see [Trust.String]
+
+	ESS, LogEvidence float64
+	Evaluations      int
+	Seconds          float64
 }
 
 // networkShare is the weight of the network's density in a refined posterior that
@@ -50,63 +60,83 @@ const networkShare = 0.01
 
 // ScoreRefined refines each event's posterior, starting from draws of the
 // network, and scores the result. The options are those of each event, but that
-// seeds are counted from theirs; progress may be nil.
-func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int, opt RefineOptions, progress func(done, total int)) (*RefinedScore, error) {
+// seeds are counted from theirs. log, unless it is empty, names a file to which each
+// event's result is appended; if it exists, ScoreRefined goes on from it. progress may be nil.
+func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int, opt RefineOptions, log string, progress func(done, total int)) (*RefinedScore, error) {
 	if len(events) == 0 {
 		return nil, fmt.Errorf("mlens: no events to refine")
 	}
-	s := &RefinedScore{}
-	var seconds, efficiency, above []float64
-	found, seed := 0, opt.Seed
-	for i, ev := range events {
-		begin := time.Now()
-		p, err := e.conditionOn(ev)
-		if err != nil {
-			return nil, err
+	told := opt
+	told.Progress = nil
+	results, err := logged(log, e.what(events, "refined", draws, told), len(events), func(i int) (RefinedEvent, error) {
+		o := opt
+		o.Seed += uint64(i)
+		return e.refineEvent(ctx, events[i], draws, o)
+	}, progress)
+	if err != nil {
+		return nil, err
+	}
+	return collectRefined(results), nil
+}
+
+func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt RefineOptions) (RefinedEvent, error) {
+	begin := time.Now()
+	p, err := e.conditionOn(ev)
+	if err != nil {
+		return RefinedEvent{}, err
+	}
+	r, err := p.Refine(ctx, p.Sample(draws, opt.Seed), opt)
+	if err != nil {
+		return RefinedEvent{}, err
+	}
+	trust := r.Trust()
+	out := RefinedEvent{
+		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, ESS: r.ESS, LogEvidence: r.LogEvidence,
+		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Found: r.has(ctx, ev.Truth),
+	}
+	if err := ctx.Err(); err != nil {
+		return RefinedEvent{}, err
+	}
+	network := p.LogProb([]event.Theta{ev.Truth})[0]
+	ln := math.Log(networkShare) + network
+	if out.Found {
+		ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + r.LogProb(ev.Truth)})
+	}
+	out.NLL, out.Above = -ln, ln-network
+	return out, nil
+}
+
+// collectRefined adds the events up.
+func collectRefined(events []RefinedEvent) *RefinedScore {
+	column := func(of func(RefinedEvent) float64) (out []float64) {
+		for _, ev := range events {
+			out = append(out, of(ev))
 		}
-		opt.Seed = seed + uint64(i)
-		r, err := p.Refine(ctx, p.Sample(draws, opt.Seed), opt)
-		if err != nil {
-			return nil, err
-		}
-		seconds = append(seconds, time.Since(begin).Seconds())
-		efficiency = append(efficiency, r.ESS/float64(r.Evaluations))
-		s.Ranks = append(s.Ranks, r.ranks(ev.Truth))
-		s.Found = append(s.Found, r.has(ctx, ev.Truth))
-		network := p.LogProb([]event.Theta{ev.Truth})[0]
-		ln := math.Log(networkShare) + network
-		if s.Found[i] {
-			ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + r.LogProb(ev.Truth)})
-		}
-		s.NLL = append(s.NLL, -ln)
-		above = append(above, ln-network)
-		s.Trusts = append(s.Trusts, r.Trust())
-		if s.Found[i] {
-			found++
-		}
-		if progress != nil {
-			progress(i+1, len(events))
+		return out
+	}
+	quantile := func(q float64, of func(RefinedEvent) float64) float64 {
+		c := column(of)
+		slices.Sort(c)
+		return calib.Quantile(c, q)
+	}
+	s := &RefinedScore{Events: events}
+	root := math.Sqrt(float64(len(events)))
+	s.RawNLL, s.NLLErr = stat.PopMeanStdDev(column(func(ev RefinedEvent) float64 { return ev.NLL }), nil)
+	s.Above, s.AboveErr = stat.PopMeanStdDev(column(func(ev RefinedEvent) float64 { return ev.Above }), nil)
+	s.NLLErr /= root
+	s.AboveErr /= root
+	for _, ev := range events {
+		if ev.Found {
+			s.ModeRecall += 1 / float64(len(events))
 		}
 	}
-	n := float64(len(events))
-	var sd float64
-	s.RawNLL, sd = stat.PopMeanStdDev(s.NLL, nil)
-	s.NLLErr = sd / math.Sqrt(n)
-	s.Above, sd = stat.PopMeanStdDev(above, nil)
-	s.AboveErr = sd / math.Sqrt(n)
-	s.ModeRecall = float64(found) / n
-	slices.Sort(seconds)
-	s.Seconds = calib.Quantile(seconds, 0.5)
-	slices.Sort(efficiency)
-	s.Efficiency, s.WorstEfficiency = calib.Quantile(efficiency, 0.5), calib.Quantile(efficiency, 0.05)
-	column := make([]float64, len(events))
+	s.Seconds = quantile(0.5, func(ev RefinedEvent) float64 { return ev.Seconds })
+	efficiency := func(ev RefinedEvent) float64 { return ev.ESS / float64(ev.Evaluations) }
+	s.Efficiency, s.WorstEfficiency = quantile(0.5, efficiency), quantile(0.05, efficiency)
 	for k := range event.Dim {
-		for i, r := range s.Ranks {
-			column[i] = r[k]
-		}
-		_, s.RankP[k] = calib.KolmogorovUniform(column)
+		_, s.RankP[k] = calib.KolmogorovUniform(column(func(ev RefinedEvent) float64 { return ev.Ranks[k] }))
 	}
-	return s, nil
+	return s
 }
 
 // ranks returns the rank of each parameter of t among the draws.

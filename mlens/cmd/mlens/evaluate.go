@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
@@ -17,7 +18,7 @@ import (
 )
 
 func newEvaluateCommand() *cobra.Command {
-	var model, truth string
+	var model, truth, log string
 	var seed uint64 = 1
 	var opt mlens.RefineOptions
 	var obs bank.Observing
@@ -47,7 +48,7 @@ infer -refine does, and prints the NLL of the exact posteriors, the fraction of
 events of which the truth's mode was found, and how probable the truths' ranks are.
 With -polish 20 it goes downhill from the 20 draws that fit the light curve best and
 differ, and prints how often one of the descents ends in the truth's mode. That runs
-the exact simulator on all draws.
+the exact simulator on all draws. -log keeps what either has found of each event.
 
 -cut says that the events were selected as a training set is: the prior is cut
 likewise.`,
@@ -97,15 +98,21 @@ likewise.`,
 			if err != nil {
 				return err
 			}
+			logFile := func(of string) string {
+				if log == "" {
+					return ""
+				}
+				return filepath.Join(log, of+".jsonl")
+			}
 			var exact *mlens.RefinedScore
 			if refine {
-				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, opt, nb.Progress("refined")); err != nil {
+				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, opt, logFile("refined"), nb.Progress("refined")); err != nil {
 					return err
 				}
 			}
 			var recall *mlens.Recall
 			if polish > 0 {
-				if recall, err = est.Recall(cmd.Context(), events[:min(n, len(events))], draws, polish, opt.Seed, nb.Progress("polished")); err != nil {
+				if recall, err = est.Recall(cmd.Context(), events[:min(n, len(events))], draws, polish, opt.Seed, logFile("polished"), nb.Progress("polished")); err != nil {
 					return err
 				}
 			}
@@ -125,6 +132,7 @@ likewise.`,
 	f.IntVar(&draws, "draws", draws, "draws from each posterior")
 	f.BoolVar(&refine, "refine", false, "also refine each posterior and judge the results")
 	f.IntVar(&polish, "polish", 0, "also go downhill from that many of the draws; 0: from none")
+	f.StringVar(&log, "log", "", "folder for refined.jsonl and polished.jsonl, to which -refine and -polish append a line for each event; what was stopped goes on from there")
 	f.Var(cutFlag{&opt.Cut}, "cut", "with -refine: the cut that the events of the table have passed: paper, literal, or a residual χ²/dof; 0: none")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object instead of the table")
 	return c
@@ -158,8 +166,8 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *
 		exact.RawNLL, exact.NLLErr, 100*exact.ModeRecall, exact.Seconds)
 	fmt.Fprintf(w, "the network is %.2f ± %.2f nats above that\n", exact.Above, exact.AboveErr)
 	level := map[mlens.Level]int{}
-	for _, t := range exact.Trusts {
-		level[t.Level]++
+	for _, ev := range exact.Events {
+		level[ev.Level]++
 	}
 	fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
 	_, err := fmt.Fprintf(w, "effective draws per likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g\n",

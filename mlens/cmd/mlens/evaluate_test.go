@@ -136,7 +136,8 @@ func TestEvaluate(t *testing.T) {
 // Descents from the draws are counted, if they are asked for.
 func TestEvaluatePolish(t *testing.T) {
 	table := truthTable(t, 2)
-	args := []string{"evaluate", "-model", modelFolder, "-truth", table, "-n", "2", "-draws", "150", "-polish", "3"}
+	dir := filepath.Join(t.TempDir(), "kept")
+	args := []string{"evaluate", "-model", modelFolder, "-truth", table, "-n", "2", "-draws", "150", "-polish", "3", "-log", dir}
 	var got struct {
 		Polished *struct {
 			ModeRecall *float64 `json:"mode_recall"`
@@ -152,6 +153,12 @@ func TestEvaluatePolish(t *testing.T) {
 	if text := mustRun(t, args...); !strings.Contains(text, "descents from the draws end in the truth's mode") {
 		t.Errorf("%s", text)
 	}
+	kept, err := os.ReadFile(filepath.Join(dir, "polished.jsonl"))
+	if err != nil || strings.Count(string(kept), "\n") != 3 {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+	args[len(args)-3] = "4"
+	refused(t, "polished.jsonl|other settings", args...)
 }
 
 // Truths from elsewhere are worse, and the score says so.
