@@ -2,11 +2,14 @@ package mlens
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mlens-go/microlens/mlens/event"
 )
 
 // What was stopped goes on where it was, also in the middle of a line.
@@ -14,9 +17,13 @@ func TestLogged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "results.jsonl")
 	stop := errors.New("stopped")
 	var called []int
+	events := make([]Event, 5)
+	for i := range events {
+		events[i] = Event{File: fmt.Sprint(i, ".csv"), Truth: event.Theta{float64(i) / 3}}
+	}
 	run := func(of string, n, until int) ([]RecallEvent, error) {
 		called = nil
-		return logged(path, of, n, func(i int) (RecallEvent, error) {
+		return logged(t.Context(), path, resultsOf{"model", of}, events[:n], func(i int) (RecallEvent, error) {
 			if i == until {
 				return RecallEvent{}, stop
 			}
@@ -51,6 +58,10 @@ func TestLogged(t *testing.T) {
 	}
 	if lines := strings.Split(string(b), "\n"); len(lines) != 7 || lines[6] != "" {
 		t.Errorf("the file is %q", b)
+	}
+	events[1].Truth[event.U0] = 1
+	if _, err := run("a", 5, -1); err == nil || !strings.Contains(err.Error(), "results.jsonl:3 holds the result of 1.csv") {
+		t.Error(err)
 	}
 	if err := os.WriteFile(path, []byte(strings.Replace(string(b), "{\"Found\":true", "{\"Found\":7", 1)), 0o644); err != nil {
 		t.Fatal(err)

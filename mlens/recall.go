@@ -44,15 +44,22 @@ func (r *Recall) Fraction() (all, strong float64) {
 
 // Recall runs the exact simulator on draws of each event's posterior and goes downhill from
 // the best of them that differ enough to be worth a descent each. Seeds are counted from seed;
-// log and progress are those of [Estimator.ScoreRefined].
-func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, log string, progress func(done, total int)) (*Recall, error) {
+// dir, for polished.jsonl, and progress are those of [Estimator.ScoreRefined].
+func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, dir string, progress func(done, total int)) (*Recall, error) {
 	if len(events) == 0 || draws < 1 || best < 1 {
 		return nil, fmt.Errorf("mlens: the %d best of %d draws of %d events recall nothing", best, draws, len(events))
 	}
-	results, err := logged(log, e.what(events, "polished", draws, best, seed), len(events), func(i int) (RecallEvent, error) {
+	of, err := e.resultsOf(draws, best, seed)
+	if err != nil {
+		return nil, err
+	}
+	results, err := logged(ctx, in(dir, polishedName), of, events, func(i int) (RecallEvent, error) {
 		return e.recallEvent(ctx, events[i], draws, best, seed+uint64(i))
 	}, progress)
-	return &Recall{Events: results}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Recall{Events: results}, nil
 }
 
 func (e *Estimator) recallEvent(ctx context.Context, ev Event, draws, best int, seed uint64) (out RecallEvent, err error) {

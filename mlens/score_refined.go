@@ -60,15 +60,20 @@ const networkShare = 0.01
 
 // ScoreRefined refines each event's posterior, starting from draws of the
 // network, and scores the result. The options are those of each event, but that
-// seeds are counted from theirs. log, unless it is empty, names a file to which each
-// event's result is appended; if it exists, ScoreRefined goes on from it. progress may be nil.
-func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int, opt RefineOptions, log string, progress func(done, total int)) (*RefinedScore, error) {
+// seeds are counted from theirs. Unless dir is empty, each event's result is appended to
+// refined.jsonl in that folder, and what is there already is not done again. progress may be
+// nil.
+func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int, opt RefineOptions, dir string, progress func(done, total int)) (*RefinedScore, error) {
 	if len(events) == 0 {
 		return nil, fmt.Errorf("mlens: no events to refine")
 	}
-	told := opt
-	told.Progress = nil
-	results, err := logged(log, e.what(events, "refined", draws, told), len(events), func(i int) (RefinedEvent, error) {
+	settings := opt
+	settings.Progress = nil
+	of, err := e.resultsOf(draws, settings)
+	if err != nil {
+		return nil, err
+	}
+	results, err := logged(ctx, in(dir, refinedName), of, events, func(i int) (RefinedEvent, error) {
 		o := opt
 		o.Seed += uint64(i)
 		return e.refineEvent(ctx, events[i], draws, o)
@@ -93,9 +98,6 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	out := RefinedEvent{
 		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, ESS: r.ESS, LogEvidence: r.LogEvidence,
 		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Found: r.has(ctx, ev.Truth),
-	}
-	if err := ctx.Err(); err != nil {
-		return RefinedEvent{}, err
 	}
 	network := p.LogProb([]event.Theta{ev.Truth})[0]
 	ln := math.Log(networkShare) + network

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
@@ -98,21 +97,15 @@ likewise.`,
 			if err != nil {
 				return err
 			}
-			logFile := func(of string) string {
-				if log == "" {
-					return ""
-				}
-				return filepath.Join(log, of+".jsonl")
-			}
 			var exact *mlens.RefinedScore
 			if refine {
-				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, opt, logFile("refined"), nb.Progress("refined")); err != nil {
+				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, opt, log, nb.Progress("refined")); err != nil {
 					return err
 				}
 			}
 			var recall *mlens.Recall
 			if polish > 0 {
-				if recall, err = est.Recall(cmd.Context(), events[:min(n, len(events))], draws, polish, opt.Seed, logFile("polished"), nb.Progress("polished")); err != nil {
+				if recall, err = est.Recall(cmd.Context(), events[:min(n, len(events))], draws, polish, opt.Seed, log, nb.Progress("polished")); err != nil {
 					return err
 				}
 			}
