@@ -135,10 +135,20 @@ func collectRefined(events []RefinedEvent) *RefinedScore {
 	s.Seconds = quantile(0.5, func(ev RefinedEvent) float64 { return ev.Seconds })
 	efficiency := func(ev RefinedEvent) float64 { return ev.ESS / float64(ev.Evaluations) }
 	s.Efficiency, s.WorstEfficiency = quantile(0.5, efficiency), quantile(0.05, efficiency)
-	for k := range event.Dim {
-		_, s.RankP[k] = calib.KolmogorovUniform(column(func(ev RefinedEvent) float64 { return ev.Ranks[k] }))
+	for k, ranks := range s.Ranks() {
+		_, s.RankP[k] = calib.KolmogorovUniform(ranks)
 	}
 	return s
+}
+
+// Ranks returns each parameter's ranks, of all events.
+func (s *RefinedScore) Ranks() (ranks [event.Dim][]float64) {
+	for _, ev := range s.Events {
+		for k, r := range ev.Ranks {
+			ranks[k] = append(ranks[k], r)
+		}
+	}
+	return ranks
 }
 
 // ranks returns the rank of each parameter of t among the draws.
