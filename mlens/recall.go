@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -74,6 +75,13 @@ func (e *Estimator) recallEvent(ctx context.Context, ev Event, draws, best int, 
 	for k := range scale {
 		scale[k] = min(scale[k]/2, apart[k])
 	}
+	// Every fourth measurement tells which of them are worth all.
+	ranked := p.thinned(4).fitted(ctx, places, FromNetwork, nil)
+	slices.SortStableFunc(ranked, func(a, b Solution) int { return cmp.Compare(a.Fluxes.Chi2, b.Fluxes.Chi2) })
+	places = nil
+	for _, s := range ranked[:min(max(draws/20, 10*best), len(ranked))] {
+		places = append(places, s.Params)
+	}
 	from := p.starts(ctx, places, FromNetwork, scale, best)
 	for _, noise := range []float64{rough, event.Fine} {
 		p.descend(ctx, from, 300, noise, nil)
@@ -93,6 +101,18 @@ func (e *Estimator) recallEvent(ctx context.Context, ev Event, draws, best int, 
 	out.Strong = ok && err == nil && single.Chi2 > truth.Fluxes.Chi2+strong
 	out.Seconds = time.Since(begin).Seconds()
 	return out, nil
+}
+
+// thinned returns the posterior of every nth measurement, for a search that is as much faster.
+func (p *Posterior) thinned(n int) *Posterior {
+	q := *p
+	q.Window.Times, q.Window.Flux, q.Window.Err = nil, nil, nil
+	for i := 0; i < p.Window.Len(); i += n {
+		q.Window.Times = append(q.Window.Times, p.Window.Times[i])
+		q.Window.Flux = append(q.Window.Flux, p.Window.Flux[i])
+		q.Window.Err = append(q.Window.Err, p.Window.Err[i])
+	}
+	return &q
 }
 
 // among tells whether s is one of the others, or settles where one of them does.
