@@ -64,7 +64,12 @@ func (r *Refined) find(ref Reference) *RefinedMode {
 		return nil
 	}
 	s := r.Improbable[k]
-	m := &RefinedMode{Solution: s, LogEvidence: math.Inf(-1), Mean: s.Params}
+	return &RefinedMode{Solution: s, LogEvidence: math.Inf(-1), Mean: s.Params, Sigma: s.parabola()}
+}
+
+// parabola returns the standard deviations of all parameters but f_s where χ² is a parabola, 0
+// where they are not known.
+func (s Solution) parabola() (sigma event.Theta) {
 	var chol mat.Cholesky
 	var cov mat.SymDense
 	if s.Information != nil && chol.Factorize(s.Information) && chol.InverseTo(&cov) == nil {
@@ -72,11 +77,11 @@ func (r *Refined) find(ref Reference) *RefinedMode {
 		bounds := event.Roman().Bounds()
 		for k, b := range bounds[:event.Fs] {
 			if σ := math.Sqrt(cov.At(k, k)); σ < b.Max-b.Min {
-				m.Sigma[k] = σ
+				sigma[k] = σ
 			}
 		}
 	}
-	return m
+	return sigma
 }
 
 // EvidenceOf returns the logarithm of the evidence of the solution nearest to a reference, −Inf where none

@@ -157,22 +157,19 @@ func (e *Estimator) Evaluate(ctx context.Context, b *bank.Bank, split bank.Split
 	}
 
 	j := &Judgement{Events: n, Draws: draws}
-	var sum, sum2 float64
+	nlls := make([]float64, n)
 	for i := range results {
 		r := &results[i]
 		if r.err != nil {
 			return nil, fmt.Errorf("mlens: event %d of the split: %w", i, r.err)
 		}
-		nll := -r.logProb - e.Scaler.LogVolume()
-		sum += nll
-		sum2 += nll * nll
+		nlls[i] = -r.logProb - e.Scaler.LogVolume()
 		j.Inside += r.inside / float64(n)
 		for k := range event.Dim {
 			j.Ranks[k] = append(j.Ranks[k], r.ranks[k])
 		}
 	}
-	j.NLL = sum / float64(n)
-	j.NLLErr = math.Sqrt(max(0, sum2/float64(n)-j.NLL*j.NLL) / float64(n))
+	j.NLL, j.NLLErr = meanAndError(nlls)
 	j.RawNLL = j.NLL + e.Scaler.LogVolume()
 	for k := range event.Dim {
 		j.Delta[k] = calib.Deviation(j.Ranks[k], 20)

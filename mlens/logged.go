@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,86 +25,105 @@ const (
 
 // resultsOf is the first line of such a file.
 type resultsOf struct {
-	Model    string // checksum of the weights
-	Settings string // checksum of what else decides the results
+	Model    string          // checksum of the weights
+	Settings json.RawMessage // what else decides the results
+}
+
+func (r resultsOf) equal(o resultsOf) bool {
+	return r.Model == o.Model && bytes.Equal(r.Settings, o.Settings)
 }
 
 // A resultLine is any other line.
 type resultLine[T any] struct {
-	File   string // the event's
+	Event  string // its checksum
+	File   string
 	Truth  event.Theta
 	Result T
 }
 
-func (e *Estimator) resultsOf(settings ...any) (resultsOf, error) {
-	b, err := json.Marshal(settings)
+// checksum stands for an event's light curve and truth.
+func (e Event) checksum() (string, error) {
+	win, err := e.Window()
 	if err != nil {
-		return resultsOf{}, fmt.Errorf("mlens: %w", err)
+		return "", err
 	}
-	sum := sha256.Sum256(b)
-	return resultsOf{Model: e.WeightsSHA256, Settings: hex.EncodeToString(sum[:8])}, nil
+	h := sha256.New()
+	for _, v := range [][]float64{win.Times, win.Flux, win.Err, e.Truth[:]} {
+		binary.Write(h, binary.LittleEndian, v) // a hash takes everything
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
-// logged calls f for one event after the other and returns what it returns. Unless path is
-// empty it appends each result to that file, a line of JSON, and goes on behind those that are
-// there; they must be of the same model, events and settings.
-func logged[T any](ctx context.Context, path string, of resultsOf, events []Event, f func(i int) (T, error), progress func(done, total int)) ([]T, error) {
-	n := len(events)
-	var out []T
-	var file *os.File
-	if path != "" {
-		there, lines, size, err := readResults[T](path)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = os.MkdirAll(filepath.Dir(path), 0o755)
+// eachEvent calls f for one event after the other, all of which the prior must allow, and
+// returns what it returns. Unless dir is empty it appends each result to a file in that folder,
+// a line of JSON, and calls f only for events that the file has not; what is in it must be of
+// the same model and settings.
+func eachEvent[T any](ctx context.Context, e *Estimator, events []Event, dir, name string, settings any, f func(i int) (T, error), progress func(done, total int)) ([]T, error) {
+	sums := make([]string, len(events))
+	for i, ev := range events {
+		err := ev.check(e.Prior)
+		if err == nil {
+			sums[i], err = ev.checksum()
 		}
 		if err != nil {
 			return nil, err
 		}
-		if size > 0 && there != of {
+	}
+	known := map[string]T{}
+	keep := func(int, T) error { return nil }
+	if dir != "" {
+		b, err := json.Marshal(settings)
+		if err != nil {
+			return nil, fmt.Errorf("mlens: %w", err)
+		}
+		of := resultsOf{e.WeightsSHA256, b}
+		path := filepath.Join(dir, name)
+		there, lines, size, err := readResults[T](path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		case size > 0 && !there.equal(of):
 			return nil, fmt.Errorf("mlens: %s holds results of another model or other settings: name another folder, or remove it", path)
 		}
-		for i, line := range lines[:min(n, len(lines))] {
-			if line.File != events[i].File || line.Truth != events[i].Truth {
-				return nil, fmt.Errorf("mlens: %s:%d holds the result of %s and not of %s: name another folder, or remove it", path, i+2, line.File, events[i].File)
+		for _, line := range lines {
+			known[line.Event] = line.Result
+		}
+		var file *os.File
+		defer func() { file.Close() }()
+		keep = func(i int, result T) (err error) {
+			if file == nil {
+				if file, err = openResults(path, of, size); err != nil {
+					return err
+				}
 			}
-			out = append(out, line.Result)
+			return appendLine(file, resultLine[T]{sums[i], events[i].File, events[i].Truth, result})
 		}
-		if len(out) == n {
-			return out, nil
-		}
-		if file, err = openResults(path, of, size); err != nil {
-			return nil, err
-		}
-		defer file.Close()
 	}
-	for i := len(out); i < n; i++ {
+	out := make([]T, len(events))
+	for i := range events {
 		if progress != nil {
-			progress(i, n)
+			progress(i, len(events))
 		}
-		result, err := f(i)
-		if err == nil {
+		var ok bool
+		if out[i], ok = known[sums[i]]; ok {
+			continue
+		}
+		var err error
+		if out[i], err = f(i); err == nil {
 			err = ctx.Err()
 		}
-		if err == nil && file != nil {
-			err = appendLine(file, resultLine[T]{events[i].File, events[i].Truth, result})
+		if err == nil {
+			err = keep(i, out[i])
 		}
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, result)
 	}
 	if progress != nil {
-		progress(n, n)
+		progress(len(events), len(events))
 	}
 	return out, nil
-}
-
-// in returns the path of a file in a folder, or "" if there is none.
-func in(dir, name string) string {
-	if dir == "" {
-		return ""
-	}
-	return filepath.Join(dir, name)
 }
 
 // readResults reads a file of results and returns the length of its whole lines, too: what a
@@ -115,15 +135,18 @@ func readResults[T any](path string) (of resultsOf, lines []resultLine[T], size 
 	}
 	size = bytes.LastIndexByte(b, '\n') + 1
 	for text := range bytes.Lines(b[:size]) {
-		if of == (resultsOf{}) {
+		if of.Model == "" {
 			err = json.Unmarshal(text, &of)
 		} else {
 			var line resultLine[T]
 			err = json.Unmarshal(text, &line)
 			lines = append(lines, line)
 		}
+		if err == nil && of.Model == "" {
+			err = errors.New("no Model is named")
+		}
 		if err != nil {
-			return of, nil, 0, fmt.Errorf("mlens: %s:%d is no result: %w", path, len(lines)+1, err)
+			return of, nil, 0, fmt.Errorf("mlens: %s:%d is not as this program writes it: %w", path, len(lines)+1, err)
 		}
 	}
 	return of, lines, size, nil
@@ -131,12 +154,17 @@ func readResults[T any](path string) (of resultsOf, lines []resultLine[T], size 
 
 // openResults opens a file of results, of which size bytes are kept, to be appended to.
 func openResults(path string, of resultsOf, size int) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	var file *os.File
 	if err == nil {
-		err = file.Truncate(int64(size))
+		file, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	}
 	if err == nil && size == 0 {
-		err = appendLine(file, of)
+		if err = file.Truncate(0); err == nil {
+			err = appendLine(file, of)
+		}
+	} else if err == nil {
+		err = file.Truncate(int64(size))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mlens: results of single events: %w", err)
@@ -174,8 +202,8 @@ func shippedResults[T any](e *Estimator, name string) ([]T, error) {
 	return out, nil
 }
 
-// Refined returns the score of refined posteriors that is kept with the model, as
-// `evaluate -refine -log` with the model's own folder makes it.
+// Refined returns the score of refined posteriors that is kept with the model: of the
+// events that `evaluate -refine -log`, with the model's own folder, has done.
 func (e *Estimator) Refined() (*RefinedScore, error) {
 	events, err := shippedResults[RefinedEvent](e, refinedName)
 	if err != nil {
@@ -184,8 +212,8 @@ func (e *Estimator) Refined() (*RefinedScore, error) {
 	return collectRefined(events), nil
 }
 
-// Recalled returns the recall that is kept with the model, as `evaluate -polish -log` with
-// the model's own folder makes it.
+// Recalled returns the recall that is kept with the model: of the events that `evaluate
+// -polish -log`, with the model's own folder, has done.
 func (e *Estimator) Recalled() (*Recall, error) {
 	events, err := shippedResults[RecallEvent](e, polishedName)
 	if err != nil {

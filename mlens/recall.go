@@ -50,11 +50,11 @@ func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int,
 	if len(events) == 0 || draws < 1 || best < 1 {
 		return nil, fmt.Errorf("mlens: the %d best of %d draws of %d events recall nothing", best, draws, len(events))
 	}
-	of, err := e.resultsOf(draws, best, seed)
-	if err != nil {
-		return nil, err
-	}
-	results, err := logged(ctx, in(dir, polishedName), of, events, func(i int) (RecallEvent, error) {
+	settings := struct {
+		Draws, Best int
+		Seed        uint64
+	}{draws, best, seed}
+	results, err := eachEvent(ctx, e, events, dir, polishedName, settings, func(i int) (RecallEvent, error) {
 		return e.recallEvent(ctx, events[i], draws, best, seed+uint64(i))
 	}, progress)
 	if err != nil {
@@ -126,7 +126,9 @@ func (p *Posterior) among(ctx context.Context, s Solution, others []Solution) (b
 		return false, err
 	}
 	params := p.curveParameters()
-	return len(refine.Distinct(settled, params)) <= len(refine.Distinct(settled[1:], params)), nil
+	return slices.ContainsFunc(settled[1:], func(o refine.Start) bool {
+		return len(refine.Distinct([]refine.Start{settled[0], o}, params)) == 1
+	}), nil
 }
 
 // conditionOn returns the posterior of an event whose truth is known and within the prior.

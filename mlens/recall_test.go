@@ -25,16 +25,25 @@ func TestAmong(t *testing.T) {
 	truth, wide := at(table1), at(wide1)
 	beside := table1
 	beside[event.U0] *= 1.05
+	// Farther off than what makes two places one, so that it has to settle first.
+	farther := Solution{Params: table1}
+	farther.Params[event.LogS] += 0.03
+	if distance(farther.Params, truth.Params, sameSolution) < 1 {
+		t.Fatal("too near")
+	}
 	for _, c := range []struct {
 		name   string
+		s      Solution
 		others []Solution
 		want   bool
 	}{
-		{"the same", []Solution{wide, at(beside)}, true},
-		{"the other", []Solution{wide}, false},
-		{"none", nil, false},
+		{"the same", truth, []Solution{wide, at(beside)}, true},
+		{"the other", truth, []Solution{wide}, false},
+		{"none", truth, nil, false},
+		{"what settles there", truth, []Solution{wide, farther}, true},
+		{"what settles elsewhere", farther, []Solution{wide}, false},
 	} {
-		if got, err := p.among(context.Background(), truth, c.others); err != nil || got != c.want {
+		if got, err := p.among(context.Background(), c.s, c.others); err != nil || got != c.want {
 			t.Errorf("among %s: %v, %v", c.name, got, err)
 		}
 	}
@@ -82,7 +91,7 @@ func TestFollow(t *testing.T) {
 		if err := r.follow(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
-		if m := r.Modes[0]; len(r.Modes) != 1 && len(c.modes) == 1 || m.Origin != c.origin && len(c.modes) == 1 || distance(r.Modes[s.Draws[0].Mode].Params, c.want, apart) > 1 {
+		if m := r.Modes[0]; len(r.Modes) != 1 || m.Origin != c.origin || distance(r.Modes[s.Draws[0].Mode].Params, c.want, apart) > 1 {
 			t.Errorf("%s: %d modes, from %s, %v", c.name, len(r.Modes), m.Origin, m.Params)
 		}
 		if len(s.Modes) != len(r.Modes) {

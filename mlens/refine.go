@@ -20,10 +20,10 @@ type RefineOptions struct {
 	// on, Starts the number of those from which descents start; zero means 1,000
 	// and 12.
 	Tries, Starts int
-	// Budget is the largest number of likelihoods for importance sampling, and
-	// again for what follows where that does not do: more of the same, or, where hardly
-	// any draw is effective or a few carry all the weight, an ensemble that is walked. ESS is the effective sample size
-	// that ends it before. Zero means 10,000 and 1,000.
+	// Budget is the largest number of likelihoods for importance sampling; as many more are
+	// spent where its diagnostics are not good, and as many again on an ensemble that is walked
+	// where hardly any draw is effective or a few carry all the weight. ESS is the effective
+	// sample size that ends it before. Zero means 10,000 and 1,000.
 	Budget int
 	ESS    float64
 	// Cut says how the event was selected: only events whose light curve the best
@@ -33,7 +33,7 @@ type RefineOptions struct {
 	Cut float64
 	// Progress is told what is being done, how much of it is done and how much
 	// there is to do, 0 where that is not known; may be nil.
-	Progress func(what string, done, total int)
+	Progress func(what string, done, total int) `json:"-"`
 }
 
 // RefinedMode is one solution with its share of the exact posterior.
@@ -50,7 +50,7 @@ type RefinedMode struct {
 // Refined is the exact posterior of an event.
 type Refined struct {
 	Modes       []RefinedMode // the most probable first
-	Draws       []event.Theta // of equal weight, as many as are worth it: about ESS
+	Draws       []event.Theta // of equal weight: ESS of them, but 200 at least; 2,000 if Walked
 	LogEvidence float64       // and its standard deviation
 	Err         float64
 	ESS, ESSErr float64
@@ -62,13 +62,16 @@ type Refined struct {
 	// worth less than 20 draws.
 	Walked bool
 	RHat   float64
-	// Evaluations are the likelihoods of the sampling, Failed those of them for
-	// which there was no magnification.
+	// Evaluations are the likelihoods of the sampling, without the light curves of the search
+	// before it; Failed those of them for which there was no magnification.
 	Evaluations, Failed int
 	Photons             bool // whether the noise is the photons' own, see event.NewLikelihood
 	// Improbable are solutions that fit so much worse, by more than 120 in χ², that they were
 	// not drawn about, the best first. Only Refine knows them.
 	Improbable []Solution
+	// LeftOut is the number of solutions not drawn about although their χ² is within 25 of the
+	// best, because there are more than sixteen that fit better.
+	LeftOut int
 	// Beyond are solutions outside the prior, see [Posterior.Beyond]; they have no
 	// share. Only Refine looks for them.
 	Beyond []Solution
@@ -110,13 +113,13 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 		return nil, err
 	}
 	best := solutions[0].Fluxes.Chi2
-	probable, improbable := split(solutions, func(s Solution) bool { return s.Fluxes.Chi2 <= best+2*improbable })
+	probable, others := split(solutions, func(s Solution) bool { return s.Fluxes.Chi2 <= best+2*improbable })
 	r, err := p.RefineFrom(ctx, probable, opt)
 	if err != nil {
 		return nil, err
 	}
 	r.Beyond = beyond
-	r.Improbable, _ = split(improbable, func(s Solution) bool { return s.Converged })
+	r.Improbable, _ = split(others, func(s Solution) bool { return s.Converged })
 	return r, nil
 }
 
@@ -129,7 +132,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	if opt.ESS == 0 {
 		opt.ESS = 1000
 	}
-	solutions = distinct(solutions, sameSolution) // also sorts them
+	solutions = distinct(slices.Clone(solutions), sameSolution) // also sorts them
 	lik, err := event.NewLikelihood(p.Window, p.prior)
 	if err != nil {
 		return nil, err
@@ -141,9 +144,15 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	if err != nil {
 		return nil, err
 	}
-	for i, k := range refine.Distinct(settled, p.curveParameters()) {
-		if i == mostModes {
-			break
+	const comparable = 25 // in χ²
+	different := refine.Distinct(settled, p.curveParameters())
+	slices.Sort(different) // the best fit first
+	for i, k := range different {
+		if i >= mostModes {
+			if solutions[k].Fluxes.Chi2 < solutions[0].Fluxes.Chi2+comparable {
+				out.LeftOut++
+			}
+			continue
 		}
 		starts = append(starts, settled[k])
 		out.Modes = append(out.Modes, RefinedMode{Solution: solutions[k]})
@@ -184,8 +193,11 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	out.resample(sampled, &d, opt.Seed)
 	if failed(out.ESS, out.KHat) {
-		if err := out.walk(ctx, sampled, &d, opt); err != nil {
+		// Where no walker can start, the draws are those of the weights.
+		if err := out.walk(ctx, sampled, &d, opt); err != nil && ctx.Err() != nil {
 			return nil, err
+		} else if err != nil {
+			out.RHat = math.Inf(1)
 		}
 	}
 	slices.SortStableFunc(out.Modes, func(a, b RefinedMode) int { return cmp.Compare(b.LogEvidence, a.LogEvidence) })
@@ -321,7 +333,12 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 		m := &r.Modes[k]
 		share := s.Modes[k]
 		m.LogEvidence, m.LogEvidenceErr, m.Weight, m.ESS = share.LogEvidence, share.LogEvidenceErr, share.Weight, share.ESS
-		if len(groups[k]) > 0 {
+		const few = 10 // effective draws, which have no width
+		switch {
+		case len(groups[k]) == 0:
+		case share.ESS < few:
+			m.Mean, m.Sigma = m.Params, m.parabola()
+		default:
 			m.Mean, m.Sigma = meanAndSigma(groups[k])
 		}
 	}
@@ -350,8 +367,10 @@ func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt R
 	if err != nil {
 		return err
 	}
-	if r.RHat = chain.RHat; math.IsNaN(r.RHat) {
-		r.RHat = math.Inf(1) // too few steps for one
+	// Too few steps for an R̂, or to say anything.
+	const worth = 5 // autocorrelation times
+	if r.RHat = chain.RHat; math.IsNaN(r.RHat) || !(float64(len(chain.X)) > worth*chain.Time) {
+		r.RHat = math.Inf(1)
 	}
 	r.Evaluations += chain.Evaluations
 	r.Failed = int(d.failed.Load())

@@ -139,15 +139,14 @@ func (e *Estimator) priorDensities() (out [event.Dim]func(float64) float64) {
 func (e *Estimator) collect(results []eventScore, draws int) (*Score, error) {
 	n := float64(len(results))
 	s := &Score{Events: len(results), Draws: draws}
-	var sum, sum2 float64
+	nlls := make([]float64, len(results))
 	ranks := make([]float64, len(results))
 	for i := range results {
 		r := &results[i]
 		if r.err != nil {
 			return nil, r.err
 		}
-		sum += r.nll
-		sum2 += r.nll * r.nll
+		nlls[i] = r.nll
 		s.Inside += r.inside / n
 		global := true
 		for k, c := range r.constrained {
@@ -169,9 +168,8 @@ func (e *Estimator) collect(results []eventScore, draws int) (*Score, error) {
 			s.Minor += 1 / n
 		}
 	}
-	s.RawNLL = sum / n
+	s.RawNLL, s.NLLErr = meanAndError(nlls)
 	s.NLL = s.RawNLL - e.Scaler.LogVolume()
-	s.NLLErr = math.Sqrt(max(0, sum2/n-s.RawNLL*s.RawNLL) / max(1, n-1))
 	for k := range event.Dim {
 		for i := range results {
 			ranks[i] = results[i].ranks[k]

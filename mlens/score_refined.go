@@ -59,7 +59,7 @@ type RefinedEvent struct {
 const networkShare = 0.01
 
 // ScoreRefined refines each event's posterior, starting from draws of the
-// network, and scores the result. The options are those of each event, but that
+// network, and scores the result. An event whose refinement fails is one not found. The options are those of each event, but that
 // seeds are counted from theirs. Unless dir is empty, each event's result is appended to
 // refined.jsonl in that folder, and what is there already is not done again. progress may be
 // nil.
@@ -67,13 +67,11 @@ func (e *Estimator) ScoreRefined(ctx context.Context, events []Event, draws int,
 	if len(events) == 0 {
 		return nil, fmt.Errorf("mlens: no events to refine")
 	}
-	settings := opt
-	settings.Progress = nil
-	of, err := e.resultsOf(draws, settings)
-	if err != nil {
-		return nil, err
-	}
-	results, err := logged(ctx, in(dir, refinedName), of, events, func(i int) (RefinedEvent, error) {
+	settings := struct {
+		Draws  int
+		Refine RefineOptions
+	}{draws, opt}
+	results, err := eachEvent(ctx, e, events, dir, refinedName, settings, func(i int) (RefinedEvent, error) {
 		o := opt
 		o.Seed += uint64(i)
 		return e.refineEvent(ctx, events[i], draws, o)
@@ -90,16 +88,19 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	if err != nil {
 		return RefinedEvent{}, err
 	}
+	// Where the density of the network underflows, the price is finite, too.
+	const least = -1e4
+	network := max(p.LogProb([]event.Theta{ev.Truth})[0], least)
 	r, err := p.Refine(ctx, p.Sample(draws, opt.Seed), opt)
 	if err != nil {
-		return RefinedEvent{}, err
+		out := RefinedEvent{Seconds: time.Since(begin).Seconds(), NLL: -network, Level: Red, Trust: err.Error()}
+		return out, ctx.Err()
 	}
 	trust := r.Trust()
 	out := RefinedEvent{
 		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, ESS: r.ESS, LogEvidence: r.LogEvidence,
 		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Found: r.has(ctx, ev.Truth),
 	}
-	network := p.LogProb([]event.Theta{ev.Truth})[0]
 	ln := math.Log(networkShare) + network
 	if out.Found {
 		ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + r.LogProb(ev.Truth)})
@@ -122,23 +123,30 @@ func collectRefined(events []RefinedEvent) *RefinedScore {
 		return calib.Quantile(c, q)
 	}
 	s := &RefinedScore{Events: events}
-	root := math.Sqrt(float64(len(events)))
-	s.RawNLL, s.NLLErr = stat.PopMeanStdDev(column(func(ev RefinedEvent) float64 { return ev.NLL }), nil)
-	s.Above, s.AboveErr = stat.PopMeanStdDev(column(func(ev RefinedEvent) float64 { return ev.Above }), nil)
-	s.NLLErr /= root
-	s.AboveErr /= root
+	n := float64(len(events))
+	s.RawNLL, s.NLLErr = meanAndError(column(func(ev RefinedEvent) float64 { return ev.NLL }))
+	s.Above, s.AboveErr = meanAndError(column(func(ev RefinedEvent) float64 { return ev.Above }))
 	for _, ev := range events {
 		if ev.Found {
-			s.ModeRecall += 1 / float64(len(events))
+			s.ModeRecall += 1 / n
 		}
 	}
 	s.Seconds = quantile(0.5, func(ev RefinedEvent) float64 { return ev.Seconds })
-	efficiency := func(ev RefinedEvent) float64 { return ev.ESS / float64(ev.Evaluations) }
+	efficiency := func(ev RefinedEvent) float64 { return ev.ESS / max(1, float64(ev.Evaluations)) }
 	s.Efficiency, s.WorstEfficiency = quantile(0.5, efficiency), quantile(0.05, efficiency)
 	for k, ranks := range s.Ranks() {
 		_, s.RankP[k] = calib.KolmogorovUniform(ranks)
 	}
 	return s
+}
+
+// meanAndError returns the mean and its standard error, 0 for a single value.
+func meanAndError(x []float64) (mean, err float64) {
+	mean, sd := stat.MeanStdDev(x, nil)
+	if len(x) < 2 {
+		return mean, 0
+	}
+	return mean, sd / math.Sqrt(float64(len(x)))
 }
 
 // Ranks returns each parameter's ranks, of all events.
@@ -172,8 +180,8 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	if !ok {
 		return false
 	}
-	// What fits much worse is another solution, however near.
-	const worse = 25
+	// What fits worse is another solution, however near: the evidence would lack the truth's.
+	const worse = 4
 	modes := slices.DeleteFunc(slices.Clone(r.Modes), func(m RefinedMode) bool { return m.Fluxes.Chi2 > s.Fluxes.Chi2+worse })
 	for _, m := range modes {
 		scale := sameSolution

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -81,8 +82,8 @@ func (c TrainConfig) Check() error {
 		return fmt.Errorf("mlens: the learning rate is %v, but must be between 0 and 1", c.LearningRate)
 	case !(c.Observing.Irregular >= 0 && c.Observing.Irregular <= 1):
 		return fmt.Errorf("mlens: the fraction of irregular light curves is %v, but must be between 0 and 1", c.Observing.Irregular)
-	case !(c.Cut >= 0):
-		return fmt.Errorf("mlens: the cut is at χ²/dof > %v, but must be at 0 or above", c.Cut)
+	case !(c.Cut >= 0) || math.IsInf(c.Cut, 1):
+		return fmt.Errorf("mlens: the cut is at χ²/dof > %v, but must be at a number, 0 or above", c.Cut)
 	}
 	if err := checkNetwork(c.Network); err != nil {
 		return err

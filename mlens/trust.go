@@ -22,6 +22,7 @@ const (
 type Trust struct {
 	Level   Level
 	ESS     float64
+	ESSErr  float64 // standard deviation of ESS
 	KHat    float64
 	Chi2DOF float64 // of the best solution
 	Modes   int     // with more than a hundredth of the evidence
@@ -35,7 +36,7 @@ func (t Trust) String() string {
 	if t.Modes == 1 {
 		modes = "mode"
 	}
-	s := fmt.Sprintf("%s: ESS %.0f, k̂ %.2f, χ²/dof %.3f, %d %s above 1 %%", t.Level, t.ESS, t.KHat, t.Chi2DOF, t.Modes, modes)
+	s := fmt.Sprintf("%s: ESS %.0f ± %.0f, k̂ %.2f, χ²/dof %.3f, %d %s above 1 %%", t.Level, t.ESS, t.ESSErr, t.KHat, t.Chi2DOF, t.Modes, modes)
 	if len(t.Doubts) > 0 {
 		s += " (" + strings.Join(t.Doubts, "; ") + ")"
 	}
@@ -56,7 +57,7 @@ const (
 // weights, the fit of the best solution, and whether the light curve is like
 // those that the search was made for.
 func (r *Refined) Trust() Trust {
-	t := Trust{Level: Green, ESS: r.ESS, KHat: r.KHat, RHat: r.RHat, Chi2DOF: math.Inf(1)}
+	t := Trust{Level: Green, ESS: r.ESS, ESSErr: r.ESSErr, KHat: r.KHat, RHat: r.RHat, Chi2DOF: math.Inf(1)}
 	doubt := func(l Level, format string, args ...any) {
 		if l == Red || t.Level == Green {
 			t.Level = l
@@ -90,6 +91,9 @@ func (r *Refined) Trust() Trust {
 		doubt(Red, "the ensemble has not converged, R̂ %.2f", t.RHat)
 	case t.RHat > 0:
 		doubt(Yellow, "an ensemble has not converged either, R̂ %.2f", t.RHat)
+	}
+	if r.LeftOut > 0 {
+		doubt(Yellow, "%d solutions that fit about as well were left out", r.LeftOut)
 	}
 	off, chance := math.Abs(t.Chi2DOF-1), 5*math.Sqrt(2/r.post.dof())
 	switch {

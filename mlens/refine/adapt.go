@@ -324,5 +324,14 @@ func (r *run) envelope(m mixture) (*student, bool) {
 			}
 		}
 	}
+	// An angle of which nothing is known needs no more than its circle.
+	for k, p := range r.space {
+		if wide := math.Sqrt(cov.At(k, k)) / r.space.spread(k); p.Period > 0 && wide > 1 {
+			for j := range d {
+				cov.SetSym(j, k, cov.At(j, k)/wide)
+			}
+			cov.SetSym(k, k, cov.At(k, k)/wide)
+		}
+	}
 	return r.space.student(1, mean, cov)
 }

@@ -16,7 +16,13 @@ type LogProb func(x []float64) float64
 // is summed over their turns.
 type space []Parameter
 
+// mostParameters is the largest number of parameters of a space.
+const mostParameters = 16
+
 func newSpace(params []Parameter) space {
+	if len(params) > mostParameters {
+		panic(fmt.Sprintf("refine: %d parameters, but at most %d are possible", len(params), mostParameters))
+	}
 	for k, p := range params {
 		if !(p.Min < p.Max) {
 			panic(fmt.Sprintf("refine: parameter %d ranges from %g to %g", k, p.Min, p.Max))

@@ -149,7 +149,7 @@ func (m mixture) scaled(weight float64) mixture {
 
 // logDensity is the density at y, summed over the turns of the angles.
 func (m mixture) logDensity(y []float64) float64 {
-	var room [16]float64
+	var room [mostParameters]float64
 	delta := room[:len(y)]
 	var sum float64
 	for _, c := range m {
@@ -159,15 +159,15 @@ func (m mixture) logDensity(y []float64) float64 {
 	return math.Log(sum)
 }
 
-// wound is the density at delta from the mean, at distance2, and one turn to either side, for each
-// angle by itself.
+// wound is the density at delta from the mean, at distance2, and up to two turns to either side,
+// for each angle by itself.
 func (c *student) wound(delta []float64, distance2 float64) float64 {
 	p := c.density(distance2)
 	for _, k := range c.wide {
 		v, sum := delta[k], 1.0
 		here := max(c.density(distance2), 1e-300)
-		for _, turn := range []float64{-c.space[k].Period, c.space[k].Period} {
-			delta[k] = v + turn
+		for _, turns := range []float64{-1, 1, -2, 2} {
+			delta[k] = v + turns*c.space[k].Period
 			sum += c.density(c.distance2(delta)) / here
 		}
 		delta[k] = v

@@ -65,8 +65,21 @@ likewise.`,
 				return fmt.Errorf("-n is %d, but must be at least 1", n)
 			case draws < fewestDraws:
 				return fmt.Errorf("-draws is %d, but at least %d draws are needed", draws, fewestDraws)
+			case draws > mostDraws:
+				return fmt.Errorf("-draws is %d, but must be at most %d draws", draws, mostDraws)
+			case heldOut && cmd.Flags().Changed("cut"):
+				return fmt.Errorf("-cut and -heldout are both given, but the events held out have passed the cut that the model was trained with")
+			case !refine && cmd.Flags().Changed("cut"):
+				return fmt.Errorf("-cut is given, but only -refine knows a cut")
+			case !heldOut && (cmd.Flags().Changed("seed") || cmd.Flags().Changed("irregular")):
+				return fmt.Errorf("-seed or -irregular is given, but only -heldout simulates events")
+			case log != "" && !refine && polish == 0:
+				return fmt.Errorf("-log is given, but only -refine and -polish keep results")
 			case polish < 0:
 				return fmt.Errorf("-polish is %d, but must be the number of draws to go downhill from, or 0", polish)
+			}
+			if err := checkFolder("log", log); err != nil {
+				return err
 			}
 			var err error
 			if model, err = whichModel(model); err != nil {
@@ -93,26 +106,29 @@ likewise.`,
 				}
 				opt.Cut = est.Training.Cut
 			}
-			s, err := est.Score(cmd.Context(), events[:min(n, len(events))], draws, nb.Progress("events"))
-			if err != nil {
-				return err
-			}
+			all := len(events)
+			events = events[:min(n, all)]
+			// What takes long and is kept comes first.
 			var exact *mlens.RefinedScore
 			if refine {
-				if exact, err = est.ScoreRefined(cmd.Context(), events[:min(n, len(events))], draws, opt, log, nb.Progress("refined")); err != nil {
+				if exact, err = est.ScoreRefined(cmd.Context(), events, draws, opt, log, nb.Progress("refined")); err != nil {
 					return err
 				}
 			}
 			var recall *mlens.Recall
 			if polish > 0 {
-				if recall, err = est.Recall(cmd.Context(), events[:min(n, len(events))], draws, polish, opt.Seed, log, nb.Progress("polished")); err != nil {
+				if recall, err = est.Recall(cmd.Context(), events, draws, polish, opt.Seed, log, nb.Progress("polished")); err != nil {
 					return err
 				}
+			}
+			s, err := est.Score(cmd.Context(), events, draws, nb.Progress("events"))
+			if err != nil {
+				return err
 			}
 			if asJSON {
 				return scoreJSON(cmd.OutOrStdout(), s, exact, recall)
 			}
-			return scoreTable(cmd.OutOrStdout(), s, exact, recall, len(events))
+			return scoreTable(cmd.OutOrStdout(), s, exact, recall, all)
 		},
 	}
 	f := c.Flags()
@@ -126,7 +142,7 @@ likewise.`,
 	f.BoolVar(&refine, "refine", false, "also refine each posterior and judge the results")
 	f.IntVar(&polish, "polish", 0, "also go downhill from that many of the draws; 0: from none")
 	f.StringVar(&log, "log", "", "folder for refined.jsonl and polished.jsonl, to which -refine and -polish append a line for each event; what was stopped goes on from there")
-	f.Var(cutFlag{&opt.Cut}, "cut", "with -refine: the cut that the events of the table have passed: paper, literal, or a residual χ²/dof; 0: none")
+	f.Var(cutFlag{&opt.Cut}, "cut", "with -refine: the cut that the events of the table have passed: paper, literal, or a residual χ²/dof (default none)")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object instead of the table")
 	return c
 }

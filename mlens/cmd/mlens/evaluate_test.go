@@ -161,6 +161,50 @@ func TestEvaluatePolish(t *testing.T) {
 	refused(t, "polished.jsonl|other settings", args...)
 }
 
+// A refinement is scored, kept, and not made again; another light curve is another event.
+func TestEvaluateRefine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	dir := filepath.Join(t.TempDir(), "kept")
+	// The event of Table 1, whose refinement is quick.
+	table := filepath.Join(t.TempDir(), "truth.csv")
+	curve, err := filepath.Abs("../../../data/events/close-wide.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "file,log10_s,log10_q,alpha,u0,t0,log10_tE,log10_rho,f_s\n" + curve + ",-0.2,-2,300,0.05,26,1.301,-2.301,0.12\n"
+	if err := os.WriteFile(table, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"evaluate", "-model", modelFolder, "-truth", table, "-draws", "1000", "-refine", "-log", dir}
+	type refined struct {
+		NLLRaw     *float64 `json:"nll_raw"`
+		NLLRawSE   *float64 `json:"nll_raw_se"`
+		ModeRecall *float64 `json:"mode_recall"`
+		Seconds    *float64
+	}
+	var got, again struct{ Refined *refined }
+	out := mustRun(t, append(args, "-json")...)
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Refined == nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r := got.Refined
+	if r.NLLRaw == nil || r.NLLRawSE == nil || r.ModeRecall == nil || r.Seconds == nil {
+		t.Fatalf("something is missing: %s", out)
+	}
+	if *r.ModeRecall != 1 || !(*r.NLLRaw < -20) {
+		t.Errorf("found in %v, NLL %v", *r.ModeRecall, *r.NLLRaw)
+	}
+	out = mustRun(t, append(args, "-json")...)
+	if err := json.Unmarshal([]byte(out), &again); err != nil || *again.Refined.Seconds != *r.Seconds || *again.Refined.NLLRaw != *r.NLLRaw {
+		t.Errorf("%v: then %s", err, out)
+	}
+	if text := mustRun(t, args...); !strings.Contains(text, "trust: 1 green") || !strings.Contains(text, "100.0 %") {
+		t.Errorf("%s", text)
+	}
+}
+
 // Truths from elsewhere are worse, and the score says so.
 func TestEvaluateShuffled(t *testing.T) {
 	table := truthTable(t, 4)
@@ -227,6 +271,13 @@ func TestEvaluateRefuses(t *testing.T) {
 	refuse("a.csv|no such file")
 	refuse("-n is 0", "-n", "0")
 	refuse("-draws is 5", "-draws", "5")
+	refuse("-draws is 20000000", "-draws", "20000000")
+	refuse("-cut is given", "-cut", "paper")
+	refuse("only -heldout", "-seed", "3")
+	refuse("only -refine and -polish", "-log", dir)
+	refuse("truth.csv, but that is a file", "-polish", "1", "-log", path)
+	refused(t, "-cut and -heldout", "evaluate", "-heldout", "-refine", "-cut", "paper")
+	refused(t, "-cut is \"Inf\"", "evaluate", "-heldout", "-refine", "-cut", "Inf")
 	refuse("-polish is -1", "-polish", "-1")
 	table(header + "a.csv,0,-3,10,0.1,80,1,-3,0.5\n")
 	refuse("truth.csv:2: the truth of|a.csv: t0 = 80")

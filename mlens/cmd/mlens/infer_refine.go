@@ -113,22 +113,31 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	return nil
 }
 
+// finite returns nil for what JSON has no number for.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
 // printRefinedJSON prints one object.
 func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined) error {
 	type mode struct {
-		Weight         float64 `json:"weight"`
-		LogEvidence    float64 `json:"log_evidence"`
-		LogEvidenceErr float64 `json:"log_evidence_err"`
-		Best           named   `json:"best"`
-		Mean           named   `json:"mean"`
-		Sigma          named   `json:"sigma"`
-		ESS            float64 `json:"ess"`
-		Chi2DOF        float64 `json:"chi2_dof"`
-		Origin         string  `json:"origin"`
+		Weight         float64  `json:"weight"`
+		LogEvidence    *float64 `json:"log_evidence"` // null where no draw fits
+		LogEvidenceErr *float64 `json:"log_evidence_err"`
+		Best           named    `json:"best"`
+		Mean           named    `json:"mean"`
+		Sigma          named    `json:"sigma"`
+		ESS            float64  `json:"ess"`
+		Chi2DOF        float64  `json:"chi2_dof"`
+		Origin         string   `json:"origin"`
 	}
 	type trust struct {
 		Level   mlens.Level `json:"level"`
 		ESS     float64     `json:"ess"`
+		ESSErr  float64     `json:"ess_se"`
 		KHat    *float64    `json:"khat"` // null where there are too few draws for one
 		Chi2DOF float64     `json:"chi2_dof"`
 		Doubts  []string    `json:"doubts"`
@@ -148,12 +157,9 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Modes      []mode   `json:"modes"`
 		Beyond     []beyond `json:"outside_prior"`
 		Trust      trust    `json:"trust"`
-	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []beyond{}, trust{j.Level, j.ESS, &j.KHat, j.Chi2DOF, append([]string{}, j.Doubts...)}}
-	if math.IsNaN(j.KHat) || math.IsInf(j.KHat, 0) {
-		out.Trust.KHat = nil
-	}
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []beyond{}, trust{j.Level, j.ESS, j.ESSErr, finite(j.KHat), j.Chi2DOF, append([]string{}, j.Doubts...)}}
 	for _, m := range r.Modes {
-		out.Modes = append(out.Modes, mode{m.Weight, m.LogEvidence, m.LogEvidenceErr, named(m.Params), named(m.Mean), named(m.Sigma), m.ESS, m.Chi2DOF, m.Origin})
+		out.Modes = append(out.Modes, mode{m.Weight, finite(m.LogEvidence), finite(m.LogEvidenceErr), named(m.Params), named(m.Mean), named(m.Sigma), m.ESS, m.Chi2DOF, m.Origin})
 	}
 	for _, s := range r.Beyond {
 		out.Beyond = append(out.Beyond, beyond{named(s.Params), s.Chi2DOF, s.Origin})

@@ -3,6 +3,9 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,8 +64,9 @@ is missing.`,
 			if n := b.Late(); n > 0 {
 				fmt.Fprintf(out, "  %d have epochs that may miss their tolerance\n", n)
 			}
-			for why, n := range b.Failures() {
-				fmt.Fprintf(out, "  failed: %d, %s\n", n, why)
+			failures := b.Failures()
+			for _, why := range slices.Sorted(maps.Keys(failures)) {
+				fmt.Fprintf(out, "  failed: %d, %s\n", failures[why], why)
 			}
 			return nil
 		},
@@ -107,7 +111,7 @@ func (f cutFlag) Set(s string) error {
 	v, ok := cuts[s]
 	if !ok {
 		var err error
-		if v, err = strconv.ParseFloat(s, 64); err != nil || !(v > 0) {
+		if v, err = strconv.ParseFloat(s, 64); err != nil || !(v > 0) || math.IsInf(v, 0) {
 			return fmt.Errorf("must be paper, literal, or a number above 0")
 		}
 	}
