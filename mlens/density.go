@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -18,6 +19,7 @@ type density struct {
 	lik      *event.Likelihood
 	prior    event.Prior
 	selected *bank.Selection               // nil: all are
+	coarse   bool                          // lik is of the light curve in bins, and the cut nearly the cut
 	least    float64                       // a logarithm below it is as good as −Inf
 	fs       float64                       // no solution's is much higher; decides the precision of A
 	given    map[[event.Fs]float64]float64 // f_s of draws that have one
@@ -60,8 +62,14 @@ func (d *density) observe(x []float64, dst []float32) float64 {
 	}
 	ln += lin.LogMarginal()
 	// Where there is next to nothing, it does not matter whether there is nothing.
-	if d.selected != nil && ln > d.least && !d.selected.Passes(t.Params()) {
-		return math.Inf(-1)
+	if d.selected != nil && ln > d.least {
+		passes := d.selected.Passes
+		if d.coarse {
+			passes = d.selected.ProbablyPasses
+		}
+		if !passes(t.Params()) {
+			return math.Inf(-1)
+		}
 	}
 	place := [event.Fs]float64(x)
 	fs, ok := d.given[place]
@@ -70,6 +78,69 @@ func (d *density) observe(x []float64, dst []float32) float64 {
 	}
 	d.kept.Store(place, linear{lin, fs})
 	return ln
+}
+
+// inBins returns a light curve with up to eight measurements in one, where that takes nothing
+// from a likelihood near the solutions given: where their fluxes are straight lines.
+func (p *Posterior) inBins(ctx context.Context, solutions []Solution) event.LightCurve {
+	const (
+		most     = 8
+		straight = 0.05 // errors of a measurement
+		gap      = 1.5  // steps of the season
+	)
+	lc := p.Window
+	var models [][]float64
+	exact, err := event.NewExact(lc)
+	if err != nil {
+		return lc
+	}
+	for _, s := range solutions {
+		a, err := exact.Magnification(s.Params.Params())
+		if err != nil || ctx.Err() != nil {
+			continue
+		}
+		m := make([]float64, len(a))
+		for i, v := range a {
+			m[i] = s.Fluxes.Source*v + s.Fluxes.Blend
+		}
+		models = append(models, m)
+	}
+	together := func(i, n int) bool {
+		j := i + n - 1
+		if j >= lc.Len() {
+			return false
+		}
+		for k := i + 1; k <= j; k++ {
+			if lc.Times[k]-lc.Times[k-1] > gap*event.Season().Step || lc.Err[k] > 2*lc.Err[i] || lc.Err[k] < lc.Err[i]/2 {
+				return false
+			}
+		}
+		for _, m := range models {
+			slope := (m[j] - m[i]) / (lc.Times[j] - lc.Times[i])
+			for k := i + 1; k < j; k++ {
+				if math.Abs(m[k]-m[i]-slope*(lc.Times[k]-lc.Times[i])) > straight*lc.Err[k] {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	out := event.LightCurve{Name: lc.Name, Unit: lc.Unit}
+	for i := 0; i < lc.Len(); {
+		n := most
+		for n > 1 && !together(i, n) {
+			n /= 2
+		}
+		var t, f, v float64
+		for k := i; k < i+n; k++ {
+			t, f, v = t+lc.Times[k], f+lc.Flux[k], v+lc.Err[k]*lc.Err[k]
+		}
+		out.Times = append(out.Times, t/float64(n))
+		out.Flux = append(out.Flux, f/float64(n))
+		out.Err = append(out.Err, math.Sqrt(v)/float64(n))
+		i += n
+	}
+	return out
 }
 
 // withFs adds the draw of f_s at x.

@@ -62,14 +62,16 @@ type Refined struct {
 	// worth less than 20 draws.
 	Walked bool
 	RHat   float64
-	// Evaluations are the likelihoods of the sampling, without the light curves of the search
-	// before it; Failed those of them for which there was no magnification.
+	// Evaluations are the exact likelihoods of the sampling, without the light curves of the
+	// search before it; Failed those of them for which there was no magnification. Coarse are
+	// the likelihoods of the light curve in bins that came before them, 0 where it is in none.
+	Coarse              int
 	Evaluations, Failed int
 	Photons             bool // whether the noise is the photons' own, see event.NewLikelihood
 	// Improbable are solutions that fit so much worse, by more than 120 in χ², that they were
 	// not drawn about, the best first. Only Refine knows them.
 	Improbable []Solution
-	// LeftOut is the number of solutions not drawn about although their χ² is within 25 of the
+	// LeftOut is the number of solutions not drawn about although their χ² is within 9 of the
 	// best, because there are more than sixteen that fit better.
 	LeftOut int
 	// Beyond are solutions outside the prior, see [Posterior.Beyond]; they have no
@@ -144,7 +146,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	if err != nil {
 		return nil, err
 	}
-	const comparable = 25 // in χ²
+	const comparable = 9 // in χ²
 	different := refine.Distinct(settled, p.curveParameters())
 	slices.Sort(different) // the best fit first
 	for i, k := range different {
@@ -168,11 +170,25 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		}
 		d.least = top - 2*improbable
 	}
-	guide, source := d.network(p, opt.Seed)
+	// Where a light curve loses nothing by it, draws come from the likelihood of its bins, and
+	// only those that weigh something from its own.
+	const worthBins, exact = 3, 1500 // times fewer measurements, likelihoods
+	sampledFrom, target := &d, opt.ESS
+	if bins := p.inBins(ctx, solutions); bins.Len()*worthBins <= p.Window.Len() {
+		lik, err := event.NewLikelihood(bins, p.prior)
+		if err != nil {
+			return nil, err
+		}
+		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: d.least, selected: d.selected, coarse: true}
+		target *= 1.5
+	}
+	guide, source := sampledFrom.network(p, opt.Seed)
 	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
-	sampled, err := refine.Sample(ctx, d.observe, p.curveParameters(), starts, refine.SampleOptions{
-		Residuals: lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: opt.ESS, Guide: guide, Source: source,
-		Good: func(s *refine.Sampled) bool { return s.ESS >= enoughESS && s.KHat <= goodKHat || failed(s.ESS, s.KHat) },
+	sampled, err := refine.Sample(ctx, sampledFrom.observe, p.curveParameters(), starts, refine.SampleOptions{
+		Residuals: sampledFrom.lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: target, Guide: guide, Source: source,
+		Good: func(s *refine.Sampled) bool {
+			return s.ESS >= enoughESS && s.ESSErr <= s.ESS*certain && s.KHat <= goodKHat || failed(s.ESS, s.KHat)
+		},
 		Progress: func(n int, ess float64) {
 			if opt.Progress != nil {
 				opt.Progress("effective draws", int(ess), int(opt.ESS))
@@ -181,6 +197,12 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	})
 	if err != nil {
 		return nil, err
+	}
+	if sampledFrom.coarse {
+		out.Coarse = sampled.Evaluations
+		if sampled, err = sampled.Exactly(ctx, d.logProb, exact, opt.Seed); err != nil {
+			return nil, err
+		}
 	}
 	out.LogEvidence, out.Err = sampled.LogEvidence, sampled.LogEvidenceErr
 	out.ESS, out.ESSErr, out.KHat = sampled.ESS, sampled.ESSErr, sampled.KHat

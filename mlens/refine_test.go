@@ -138,16 +138,18 @@ func TestCandidates(t *testing.T) {
 func TestTrust(t *testing.T) {
 	p := blind(t, "close-wide.csv")
 	good := func() *Refined {
-		return &Refined{post: p, ESS: 800, KHat: 0.2, Evaluations: 1000, Modes: []RefinedMode{{Solution: Solution{Chi2DOF: 1}, Weight: 1}}}
+		return &Refined{post: p, ESS: 800, ESSErr: 20, KHat: 0.2, Evaluations: 1000, Modes: []RefinedMode{{Solution: Solution{Chi2DOF: 1}, Weight: 1}}}
 	}
 	for _, c := range []struct {
 		spoil func(r *Refined)
 		want  Level
 		says  string
 	}{
-		{func(r *Refined) {}, Green, "green: ESS 800, k̂ 0.20, χ²/dof 1.000, 1 mode above 1 %"},
+		{func(r *Refined) {}, Green, "green: ESS 800 ± 20, k̂ 0.20, χ²/dof 1.000, 1 mode above 1 %"},
 		{func(r *Refined) { r.ESS = 50 }, Yellow, "few effective draws"},
 		{func(r *Refined) { r.ESS = 5 }, Red, "hardly any"},
+		{func(r *Refined) { r.ESSErr = 500 }, Yellow, "a single draw"},
+		{func(r *Refined) { r.LeftOut = 2 }, Yellow, "2 solutions"},
 		{func(r *Refined) { r.KHat = 0.8 }, Yellow, "heavy-tailed"},
 		{func(r *Refined) { r.KHat = math.NaN() }, Red, "all the weight"},
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 1.4 }, Yellow, "not as good"},

@@ -50,8 +50,10 @@ type RefinedEvent struct {
 	Trust string // see [Trust.String]
 
 	ESS, LogEvidence float64
-	Evaluations      int
-	Seconds          float64
+	// Evaluations are the exact likelihoods of the sampling, Coarse those of the light curve in
+	// bins, see [Refined].
+	Evaluations, Coarse int
+	Seconds             float64
 }
 
 // networkShare is the weight of the network's density in a refined posterior that
@@ -98,7 +100,7 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	}
 	trust := r.Trust()
 	out := RefinedEvent{
-		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, ESS: r.ESS, LogEvidence: r.LogEvidence,
+		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, Coarse: r.Coarse, ESS: r.ESS, LogEvidence: r.LogEvidence,
 		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Found: r.has(ctx, ev.Truth),
 	}
 	ln := math.Log(networkShare) + network
@@ -198,14 +200,22 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	slices.SortStableFunc(draws, func(a, b event.Theta) int {
 		return cmp.Compare(distance(a, s.Params, apart), distance(b, s.Params, apart))
 	})
-	var near []Solution
+	var near, others []Solution
 	for _, d := range draws[:min(nearest, len(draws))] {
-		near = append(near, Solution{Params: d})
+		at := []Solution{{Params: d}}
+		r.post.descend(ctx, at, 60, event.Fine, nil)
+		if distance(s.Params, at[0].Params, sameSolution) < 1 {
+			return true
+		}
+		near = append(near, at[0])
 	}
-	r.post.descend(ctx, near, 60, event.Fine, nil)
 	for _, m := range modes {
-		near = append(near, m.Solution)
+		others = append(others, m.Solution)
 	}
-	found, err := r.post.among(ctx, s, near)
-	return found && err == nil
+	for _, places := range [][]Solution{near, others} {
+		if found, err := r.post.among(ctx, s, places); found && err == nil {
+			return true
+		}
+	}
+	return false
 }

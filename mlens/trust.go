@@ -46,6 +46,7 @@ func (t Trust) String() string {
 // Thresholds of Trust.
 const (
 	enoughESS, littleESS = 200, 20
+	certain              = 0.5    // of ESS, its standard deviation
 	goodKHat, badKHat    = 0.7, 1 // Vehtari et al. 2024
 	// How far χ²/dof may be from 1, besides five standard deviations of chance:
 	// errors are seldom known to better than 5 %, or wrong by more than half.
@@ -75,6 +76,8 @@ func (r *Refined) Trust() Trust {
 		doubt(Red, "hardly any effective draws")
 	case t.ESS < enoughESS:
 		doubt(Yellow, "few effective draws")
+	case t.ESSErr > t.ESS*certain:
+		doubt(Yellow, "a single draw decides how many are effective")
 	}
 	switch {
 	case t.KHat > badKHat || math.IsNaN(t.KHat):

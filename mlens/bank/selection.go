@@ -42,10 +42,26 @@ func (s *Selection) Passes(p event.Params) bool {
 	// that the part has one epoch of each: folds, of which a source crosses a few. Of 12,000
 	// draws of the prior, of which 3,523 pass, 3,293 pass here, none of them wrongly; the
 	// whole χ²/dof of one was lower than this one, by 18 %.
-	const crossings, margin = 12, 1.2
+	const margin = 1.2
 	if chi2, status := s.few.residual(p, s.fewer, c, crossings); status == OK && chi2 > margin*s.cut {
 		return true
 	}
 	chi2, status := s.cfg.residual(p, s.times, c, 0)
+	return status == OK && chi2 > s.cut
+}
+
+// crossings is the number of epochs next to folds that a part of the epochs is judged without.
+const crossings = 12
+
+// ProbablyPasses is Passes by an eighth of the epochs: several times as fast, and wrong only
+// next to the cut.
+func (s *Selection) ProbablyPasses(p event.Params) bool {
+	c, ok := s.spare.Get().(*lens.Curve)
+	if !ok {
+		c = new(lens.Curve)
+	}
+	defer s.spare.Put(c)
+	p.T0 = s.cfg.Cadence.Length() / 2
+	chi2, status := s.few.residual(p, s.fewer, c, crossings)
 	return status == OK && chi2 > s.cut
 }

@@ -76,7 +76,11 @@ func writeRefined(dir string, win event.LightCurve, r *mlens.Refined) error {
 // printRefined prints what a person wants to see.
 func printRefined(w io.Writer, file string, start float64, win event.LightCurve, r *mlens.Refined) error {
 	fmt.Fprintf(w, "%s, read as %s: window from %.10g to %.10g, %d measurements\n", file, win.Unit, start, start+event.Season().Length(), win.Len())
-	fmt.Fprintf(w, "exact posterior from %d likelihoods; %s\n\n", r.Evaluations, r.Trust())
+	fmt.Fprintf(w, "exact posterior from %d likelihoods", r.Evaluations)
+	if r.Coarse > 0 {
+		fmt.Fprintf(w, " after %d of the light curve in bins", r.Coarse)
+	}
+	fmt.Fprintf(w, "; %s\n\n", r.Trust())
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	row := func(name string, cell func(m mlens.RefinedMode) string) {
 		fmt.Fprintf(t, "%s\t", name)

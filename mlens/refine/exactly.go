@@ -1,0 +1,93 @@
+package refine
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Exactly takes s for a sample from another density, p, of which the one that was sampled is a
+// cheap approximation: p is evaluated at n of the draws at most, and they are weighted by it.
+// Draws are chosen by their weights: the heaviest as they are, of the others each with a
+// probability as its weight, and then all with the same one. Nothing of the approximation is
+// left in the result but that its mistakes cost effective draws.
+//
+// Draws of the result have p as their LogProb; KHat is the worse one of the weights that s had and
+// of the ratios of the two densities. When ctx ends there is no result but its error.
+func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*Sampled, error) {
+	logW := make([]float64, len(s.Draws))
+	for i, d := range s.Draws {
+		logW[i] = d.LogWeight
+	}
+	least := threshold(logW, n)
+	out := &Sampled{Modes: make([]Share, len(s.Modes))}
+	// As often as the sum of the probabilities passes a whole number.
+	sum := rand.New(rand.NewPCG(seed, 1<<59)).Float64()
+	for _, d := range s.Draws {
+		kept := math.Exp(min(0, d.LogWeight-least))
+		if d.LogWeight == math.Inf(-1) {
+			continue
+		}
+		before := math.Floor(sum)
+		if sum += kept; math.Floor(sum) > before || kept == 1 {
+			d.LogWeight = max(d.LogWeight, least)
+			out.Draws = append(out.Draws, d)
+		}
+	}
+	out.Evaluations = len(out.Draws)
+	ratios := make([]float64, len(out.Draws))
+	forEach(ctx, len(out.Draws), func(i int) {
+		d := &out.Draws[i]
+		exact := p(d.X)
+		ratios[i] = exact - d.LogProb
+		d.LogWeight += ratios[i]
+		d.LogProb = exact
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	// The mean of the weights is that over all draws there were.
+	scale := math.Log(float64(len(out.Draws))) - math.Log(float64(len(s.Draws)))
+	logW = logW[:0]
+	for i := range out.Draws {
+		d := &out.Draws[i]
+		d.LogWeight += scale
+		logW = append(logW, d.LogWeight)
+	}
+	out.LogEvidence = logSum(logW) - math.Log(float64(len(logW)))
+	out.ESS = effective(logW)
+	out.LogEvidenceErr = math.Hypot(s.LogEvidenceErr, math.Sqrt(max(0, 1/out.ESS-1/float64(len(logW)))))
+	out.ESSErr = bootstrapESS(logW, seed)
+	if out.KHat = s.KHat; len(ratios) > 0 {
+		if k := KHat(ratios); !(k <= out.KHat) {
+			out.KHat = k
+		}
+	}
+	out.sumUp()
+	return out, nil
+}
+
+// threshold returns the logarithm of the weight c for which Σ min(1, w/c) is n, −Inf if there are
+// no more than n weights.
+func threshold(logW []float64, n int) float64 {
+	sorted := slices.DeleteFunc(slices.Clone(logW), func(l float64) bool { return math.IsInf(l, -1) })
+	if len(sorted) <= n {
+		return math.Inf(-1)
+	}
+	slices.Sort(sorted)
+	slices.Reverse(sorted)
+	// Of the heaviest k all are kept, and of the others so many as are left of n.
+	rest := logSum(sorted)
+	for k, l := range sorted {
+		c := rest - math.Log(float64(n-k))
+		if l <= c || k+1 == n {
+			return c
+		}
+		// rest without l
+		if rest = logSum(sorted[k+1:]); math.IsInf(rest, -1) {
+			return l
+		}
+	}
+	return math.Inf(-1)
+}

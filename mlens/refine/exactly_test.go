@@ -1,0 +1,78 @@
+package refine
+
+import (
+	"context"
+	"math"
+	"testing"
+)
+
+// A sample of nearly the right density becomes one of the right density, with its evidence, from
+// few evaluations.
+func TestExactly(t *testing.T) {
+	gaussian := func(mean, sigma float64) LogProb { // in two dimensions, its integral is e²
+		return func(x []float64) float64 {
+			a, b := (x[0]-mean)/sigma, (x[1]-mean)/sigma
+			return 2 - (a*a+b*b)/2 - math.Log(2*math.Pi*sigma*sigma)
+		}
+	}
+	rough, exact := gaussian(0, 1.1), gaussian(0.2, 1)
+	params := []Parameter{{Min: -30, Max: 30, Scale: 1}, {Min: -30, Max: 30, Scale: 1}}
+	const n = 400
+	var mean, lnZ, chi2 float64
+	const times = 20
+	for seed := range uint64(times) {
+		s, err := Sample(context.Background(), func(x []float64, _ []float32) float64 { return rough(x) }, params,
+			[]Start{{X: []float64{0, 0}}}, SampleOptions{Seed: seed, Budget: 3000, ESS: 1200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := s.Exactly(context.Background(), exact, n, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Evaluations > n+1 || e.Evaluations != len(e.Draws) || e.ESS < n/2 || e.ESS > n+1 || e.KHat > 0.7 {
+			t.Errorf("%d evaluations, %d draws, ESS %.0f, k̂ %.2f", e.Evaluations, len(e.Draws), e.ESS, e.KHat)
+		}
+		var sum, all float64
+		for _, d := range e.Draws {
+			if d.LogProb != exact(d.X) {
+				t.Fatal("LogProb is not the exact one")
+			}
+			w := math.Exp(d.LogWeight)
+			sum, all = sum+w*d.X[0], all+w
+		}
+		mean += sum / all / times
+		lnZ += e.LogEvidence / times
+		z := (e.LogEvidence - 2) / e.LogEvidenceErr
+		chi2 += z * z / times
+		if math.Abs(e.Modes[0].LogEvidence-e.LogEvidence) > 1e-9 {
+			t.Errorf("ln Z %v, of the only mode %v", e.LogEvidence, e.Modes[0].LogEvidence)
+		}
+	}
+	if math.Abs(mean-0.2) > 0.05 || math.Abs(lnZ-2) > 0.03 || chi2 > 2.5 {
+		t.Errorf("mean %.3f, ln Z %.3f, mean square error %.2f of what is said", mean, lnZ, chi2)
+	}
+}
+
+func TestThreshold(t *testing.T) {
+	for _, c := range []struct {
+		weights []float64
+		n       int
+		want    float64 // the threshold
+	}{
+		{[]float64{1, 1, 1, 1}, 2, 2},
+		{[]float64{8, 1, 1, 1, 1}, 3, 2},
+		{[]float64{100, 50, 1, 1}, 3, 2},
+		{[]float64{5, 1, 0}, 2, 0},
+		{nil, 2, 0},
+	} {
+		var l []float64
+		for _, w := range c.weights {
+			l = append(l, math.Log(w))
+		}
+		got := math.Exp(threshold(l, c.n))
+		if math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("threshold %v of %v for %d, want %v", got, c.weights, c.n, c.want)
+		}
+	}
+}
