@@ -104,11 +104,11 @@ func miscalibrated() (ranks [event.Dim][]float64) {
 	return ranks
 }
 
-// table1Solutions are the close and the wide solution of Table 1.
+// table1Solutions are the close and the wide solution that Table 1 lists.
 func table1Solutions() []plots.Solution {
 	return []plots.Solution{
-		{Label: "close", Params: table1Close.Params(), Weight: 0.55},
-		{Label: "wide", Params: table1Wide.Params(), Weight: 0.45},
+		{Label: "close", Params: table1Close.Params()},
+		{Label: "wide", Params: table1Wide.Params()},
 	}
 }
 

@@ -90,7 +90,7 @@ func exampleSolutions() *plots.Figure {
 	return must(plots.Solutions(simulated(table1Truth, 0.01), table1Solutions(), plots.SolutionsOptions{}))
 }
 
-// The two solutions of Table 1 of the paper, against an event simulated from
+// The two solutions that Table 1 of the paper lists, against an event simulated from
 // its truth (testdata/solutions.png).
 func ExampleSolutions() {
 	for line := range strings.Lines(exampleSolutions().Summary()) {
@@ -101,8 +101,8 @@ func ExampleSolutions() {
 	// Output:
 	// 2 solutions for 7,200 measurements
 	// Caustics and paths, ±0.0869 θ_E, origin: central caustic
-	// close, 55 %      s = 0.6422, q = 0.009436 (close): source of 0.0062 θ_E passes at 0.0505 θ_E, caustic of 0.0343 θ_E, 0 crossings
-	// wide, 45 %       s = 1.6986, q = 0.01057 (wide): source of 0.00455 θ_E passes at 0.0504 θ_E, caustic of 0.0308 θ_E, 0 crossings
+	// close            s = 0.6422, q = 0.009436 (close): source of 0.0062 θ_E passes at 0.0505 θ_E, caustic of 0.0343 θ_E, 0 crossings
+	// wide             s = 1.6986, q = 0.01057 (wide): source of 0.00455 θ_E passes at 0.0504 θ_E, caustic of 0.0308 θ_E, 0 crossings
 }
 
 func exampleLoss() *plots.Figure {
