@@ -8,30 +8,38 @@ import (
 )
 
 // Exactly takes s for a sample from another density, p, of which the one that was sampled is a
-// cheap approximation: p is evaluated at n of the draws at most, and they are weighted by it.
+// cheap approximation: p is evaluated at some n of the draws, and they are weighted by it.
 // Draws are chosen by their weights: the heaviest as they are, of the others each with a
-// probability as its weight, and then all with the same one. Nothing of the approximation is
+// probability as its weight, and then all with the same one; beside the n also of modes that weigh
+// little, forty of each. Nothing of the approximation is
 // left in the result but that its mistakes cost effective draws.
 //
 // Draws of the result have p as their LogProb; KHat is the worse one of the weights that s had and
 // of the ratios of the two densities. When ctx ends there is no result but its error.
 func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*Sampled, error) {
+	const ofEach = 40
 	logW := make([]float64, len(s.Draws))
+	byMode := make([][]float64, len(s.Modes))
 	for i, d := range s.Draws {
 		logW[i] = d.LogWeight
+		byMode[d.Mode] = append(byMode[d.Mode], d.LogWeight)
 	}
-	least := threshold(logW, n)
+	all := threshold(logW, n)
+	least := make([]float64, len(s.Modes))
+	for k, w := range byMode {
+		least[k] = min(all, threshold(w, ofEach))
+	}
 	out := &Sampled{Modes: make([]Share, len(s.Modes))}
 	// As often as the sum of the probabilities passes a whole number.
 	sum := rand.New(rand.NewPCG(seed, 1<<59)).Float64()
 	for _, d := range s.Draws {
-		kept := math.Exp(min(0, d.LogWeight-least))
-		if d.LogWeight == math.Inf(-1) {
+		if math.IsInf(d.LogWeight, -1) {
 			continue
 		}
+		kept := math.Exp(min(0, d.LogWeight-least[d.Mode]))
 		before := math.Floor(sum)
 		if sum += kept; math.Floor(sum) > before || kept == 1 {
-			d.LogWeight = max(d.LogWeight, least)
+			d.LogWeight = max(d.LogWeight, least[d.Mode])
 			out.Draws = append(out.Draws, d)
 		}
 	}

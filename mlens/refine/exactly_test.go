@@ -54,6 +54,29 @@ func TestExactly(t *testing.T) {
 	}
 }
 
+// A mode that weighs next to nothing keeps its evidence.
+func TestExactlyKeepsModes(t *testing.T) {
+	heavy, light := 0.0, -30.0
+	p := func(x []float64) float64 {
+		at := func(m float64) float64 { return -(x[0] - m) * (x[0] - m) / 2 }
+		return logAdd(heavy+at(-10), light+at(10)) - math.Log(2*math.Pi)/2
+	}
+	s, err := Sample(context.Background(), func(x []float64, _ []float32) float64 { return p(x) }, []Parameter{{Min: -30, Max: 30, Scale: 1}},
+		[]Start{{X: []float64{-10}}, {X: []float64{10}}}, SampleOptions{Seed: 1, Budget: 3000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := s.Exactly(context.Background(), p, 300, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range []float64{heavy, light} {
+		if m := e.Modes[k]; math.Abs(m.LogEvidence-want) > 0.3 || m.Draws < 30 {
+			t.Errorf("mode %d: ln Z %.2f ± %.2f from %d draws, want %.0f", k, m.LogEvidence, m.LogEvidenceErr, m.Draws, want)
+		}
+	}
+}
+
 func TestThreshold(t *testing.T) {
 	for _, c := range []struct {
 		weights []float64
