@@ -356,11 +356,7 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 		share := s.Modes[k]
 		m.LogEvidence, m.LogEvidenceErr, m.Weight, m.ESS = share.LogEvidence, share.LogEvidenceErr, share.Weight, share.ESS
 		const few = 10 // effective draws, which have no width
-		switch {
-		case len(groups[k]) == 0:
-		case share.ESS < few:
-			m.Mean, m.Sigma = m.Params, m.parabola()
-		default:
+		if m.Mean, m.Sigma = m.Params, m.parabola(); share.ESS >= few {
 			m.Mean, m.Sigma = meanAndSigma(groups[k])
 		}
 	}
