@@ -20,10 +20,12 @@ type RefineOptions struct {
 	// on, Starts the number of those from which descents start; zero means 1,000
 	// and 12.
 	Tries, Starts int
-	// Budget is the largest number of likelihoods for importance sampling; as many more are
-	// spent where its diagnostics are not good, and as many again on an ensemble that is walked
-	// where hardly any draw is effective or a few carry all the weight. ESS is the effective
-	// sample size that ends it before. Zero means 10,000 and 1,000.
+	// Budget is the largest number of likelihoods for importance sampling, of the light curve in
+	// bins where that has less than a third of the measurements; as many more are spent where its
+	// diagnostics are not good, and as many again on an ensemble that is walked where hardly any
+	// draw is effective or a few carry all the weight. ESS is the effective sample size that ends
+	// it before; after bins, there are half as many exact likelihoods more than that. Zero means
+	// 10,000 and 1,000.
 	Budget int
 	ESS    float64
 	// Cut says how the event was selected: only events whose light curve the best
@@ -94,8 +96,10 @@ const (
 // draws to the solutions ([Posterior.Solutions]), and draws from the exact
 // likelihood times the prior by adaptive importance sampling that starts at all
 // of them, and from the network's own density, with heavier tails, as far as that
-// is any good ([refine.Sample]). The network decides only where the search begins
-// and draws look, not what they weigh.
+// is any good ([refine.Sample]). Where the light curve is straight between neighbouring
+// measurements, this is done with the likelihood of its bins, and only the draws that come out of
+// it are weighted by its own ([refine.Sampled.Exactly]). The network decides only where the
+// search begins and draws look, not what they weigh.
 //
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
 // or what a cut leaves of it.
@@ -172,7 +176,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	// Where a light curve loses nothing by it, draws come from the likelihood of its bins, and
 	// only those that weigh something from its own.
-	const worthBins, exact = 3, 1500 // times fewer measurements, likelihoods
+	const worthBins, reserve = 3, 1.5 // times fewer measurements, times the effective draws wanted
 	sampledFrom, target := &d, opt.ESS
 	if bins := p.inBins(ctx, solutions); bins.Len()*worthBins <= p.Window.Len() {
 		lik, err := event.NewLikelihood(bins, p.prior)
@@ -180,7 +184,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 			return nil, err
 		}
 		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: d.least, selected: d.selected, coarse: true}
-		target *= 1.5
+		target *= reserve
 	}
 	guide, source := sampledFrom.network(p, opt.Seed)
 	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
@@ -200,7 +204,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	if sampledFrom.coarse {
 		out.Coarse = sampled.Evaluations
-		if sampled, err = sampled.Exactly(ctx, d.logProb, exact, opt.Seed); err != nil {
+		if sampled, err = sampled.Exactly(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed); err != nil {
 			return nil, err
 		}
 	}

@@ -31,7 +31,7 @@ type RefinedScore struct {
 	// leads to, is that to which a descent from the truth leads.
 	ModeRecall float64
 	Seconds    float64 // median time an event, from the light curve on
-	// Efficiency is the median of ESS over likelihoods, WorstEfficiency the one
+	// Efficiency is the median of ESS over exact likelihoods, WorstEfficiency the one
 	// that 5 % of the events do not reach.
 	Efficiency, WorstEfficiency float64
 	// RankP is the Kolmogorov–Smirnov probability of each parameter's ranks, if

@@ -179,7 +179,7 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *
 		level[ev.Level]++
 	}
 	fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
-	_, err := fmt.Fprintf(w, "effective draws per likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g\n",
+	_, err := fmt.Fprintf(w, "effective draws per exact likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g\n",
 		100*exact.Efficiency, 100*exact.WorstEfficiency, slices.Min(exact.RankP[:]))
 	return err
 }
