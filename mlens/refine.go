@@ -186,31 +186,45 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: d.least, selected: d.selected, coarse: true}
 		target *= reserve
 	}
-	guide, source := sampledFrom.network(p, opt.Seed)
 	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
-	sampled, err := refine.Sample(ctx, sampledFrom.observe, p.curveParameters(), starts, refine.SampleOptions{
-		Residuals: sampledFrom.lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: target, Guide: guide, Source: source,
-		Good: func(s *refine.Sampled) bool {
-			return s.ESS >= enoughESS && s.ESSErr <= s.ESS*certain && s.KHat <= goodKHat || failed(s.ESS, s.KHat)
-		},
-		Progress: func(n int, ess float64) {
-			if opt.Progress != nil {
-				opt.Progress("effective draws", int(ess), int(opt.ESS))
-			}
-		},
-	})
+	sample := func(from *density, ess float64) (*refine.Sampled, error) {
+		guide, source := from.network(p, opt.Seed)
+		return refine.Sample(ctx, from.observe, p.curveParameters(), starts, refine.SampleOptions{
+			Residuals: from.lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: ess, Guide: guide, Source: source,
+			Good: func(s *refine.Sampled) bool {
+				return s.ESS >= enoughESS && s.ESSErr <= s.ESS*certain && s.KHat <= goodKHat || failed(s.ESS, s.KHat)
+			},
+			Progress: func(n int, ess float64) {
+				if opt.Progress != nil {
+					opt.Progress("effective draws", int(ess), int(opt.ESS))
+				}
+			},
+		})
+	}
+	sampled, err := sample(sampledFrom, target)
 	if err != nil {
 		return nil, err
 	}
 	if sampledFrom.coarse {
+		const lost = 4 // times fewer effective draws: bins and measurements do not say the same
 		out.Coarse = sampled.Evaluations
-		if sampled, err = sampled.Exactly(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed); err != nil {
+		exact, err := sampled.Exactly(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed)
+		if err != nil {
 			return nil, err
 		}
+		if out.Evaluations = exact.Evaluations; exact.ESS < min(sampled.ESS, target)/lost {
+			if exact, err = sample(&d, opt.ESS); err != nil {
+				return nil, err
+			}
+			out.Evaluations += exact.Evaluations
+		}
+		sampled = exact
+	} else {
+		out.Evaluations = sampled.Evaluations
 	}
 	out.LogEvidence, out.Err = sampled.LogEvidence, sampled.LogEvidenceErr
 	out.ESS, out.ESSErr, out.KHat = sampled.ESS, sampled.ESSErr, sampled.KHat
-	out.Evaluations, out.Failed = sampled.Evaluations, int(d.failed.Load())
+	out.Failed = int(d.failed.Load())
 	if math.IsInf(out.LogEvidence, -1) {
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
 	}

@@ -14,8 +14,7 @@ import (
 // little, forty of each. Nothing of the approximation is
 // left in the result but that its mistakes cost effective draws.
 //
-// Draws of the result have p as their LogProb; KHat is the worse one of the weights that s had and
-// of the ratios of the two densities. When ctx ends there is no result but its error.
+// Draws of the result have p as their LogProb. When ctx ends there is no result but its error.
 func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*Sampled, error) {
 	const ofEach = 40
 	logW := make([]float64, len(s.Draws))
@@ -44,12 +43,10 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 		}
 	}
 	out.Evaluations = len(out.Draws)
-	ratios := make([]float64, len(out.Draws))
 	forEach(ctx, len(out.Draws), func(i int) {
 		d := &out.Draws[i]
 		exact := p(d.X)
-		ratios[i] = exact - d.LogProb
-		d.LogWeight += ratios[i]
+		d.LogWeight += exact - d.LogProb
 		d.LogProb = exact
 	})
 	if err := ctx.Err(); err != nil {
@@ -67,11 +64,7 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 	out.ESS = effective(logW)
 	out.LogEvidenceErr = math.Hypot(s.LogEvidenceErr, math.Sqrt(max(0, 1/out.ESS-1/float64(len(logW)))))
 	out.ESSErr = bootstrapESS(logW, seed)
-	if out.KHat = s.KHat; len(ratios) > 0 {
-		if k := KHat(ratios); !(k <= out.KHat) {
-			out.KHat = k
-		}
-	}
+	out.KHat = KHat(logW)
 	out.sumUp()
 	return out, nil
 }
