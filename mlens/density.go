@@ -19,7 +19,7 @@ type density struct {
 	lik      *event.Likelihood
 	prior    event.Prior
 	selected *bank.Selection               // nil: all are
-	coarse   bool                          // lik is of the light curve in bins, and the cut nearly the cut
+	coarse   bool                          // lik is of the light curve in bins, and the cut generous
 	least    float64                       // a logarithm below it is as good as −Inf
 	fs       float64                       // no solution's is much higher; decides the precision of A
 	given    map[[event.Fs]float64]float64 // f_s of draws that have one
@@ -65,7 +65,7 @@ func (d *density) observe(x []float64, dst []float32) float64 {
 	if d.selected != nil && ln > d.least {
 		passes := d.selected.Passes
 		if d.coarse {
-			passes = d.selected.ProbablyPasses
+			passes = d.selected.MayPass
 		}
 		if !passes(t.Params()) {
 			return math.Inf(-1)

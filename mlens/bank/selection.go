@@ -26,16 +26,14 @@ func NewSelection(cfg Config, cut float64) *Selection {
 	cfg = cfg.withDefaults()
 	few := cfg
 	few.Cadence = event.Cadence{Step: sparse * cfg.Cadence.Step, N: cfg.Cadence.N / sparse}
-	return &Selection{cfg: cfg, few: few, cut: cut, times: cfg.Cadence.Times(), fewer: few.Cadence.Times()}
+	return &Selection{cfg: cfg, few: few, cut: cut, times: cfg.Cadence.Times(), fewer: few.Cadence.Times(),
+		spare: sync.Pool{New: func() any { return new(lens.Curve) }}}
 }
 
 // Passes tells whether an event survives the cut. When it happens within the
 // season, how blended it is and how faint does not matter.
 func (s *Selection) Passes(p event.Params) bool {
-	c, ok := s.spare.Get().(*lens.Curve)
-	if !ok {
-		c = new(lens.Curve)
-	}
+	c := s.spare.Get().(*lens.Curve)
 	defer s.spare.Put(c)
 	p.T0 = s.cfg.Cadence.Length() / 2
 	// χ²/dof of a part of the epochs is that of all, unless it is due to features so short
@@ -53,15 +51,13 @@ func (s *Selection) Passes(p event.Params) bool {
 // crossings is the number of epochs next to folds that a part of the epochs is judged without.
 const crossings = 12
 
-// ProbablyPasses is Passes by an eighth of the epochs: several times as fast, and wrong only
-// next to the cut.
-func (s *Selection) ProbablyPasses(p event.Params) bool {
-	c, ok := s.spare.Get().(*lens.Curve)
-	if !ok {
-		c = new(lens.Curve)
-	}
+// MayPass looks at an eighth of the epochs only, several times as fast, and is generous: hardly
+// any event that passes is refused (a test), but some that do not pass are let through.
+func (s *Selection) MayPass(p event.Params) bool {
+	c := s.spare.Get().(*lens.Curve)
 	defer s.spare.Put(c)
 	p.T0 = s.cfg.Cadence.Length() / 2
-	chi2, status := s.few.residual(p, s.fewer, c, crossings)
-	return status == OK && chi2 > s.cut
+	const generous = 0.6
+	chi2, status := s.few.residual(p, s.fewer, c, 0)
+	return status != OK || chi2 > generous*s.cut
 }

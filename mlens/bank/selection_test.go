@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/lens"
 )
 
@@ -55,5 +56,29 @@ func TestSelectionShortcut(t *testing.T) {
 	}
 	if passed < 80 {
 		t.Errorf("%d pass", passed)
+	}
+}
+
+// Hardly an event that passes is refused by an eighth of the epochs, and few others are let through.
+func TestMayPass(t *testing.T) {
+	s := NewSelection(Config{}, CutPaper)
+	prior := event.Roman()
+	const n = 2000
+	var passes, refused, more int
+	for i := range n {
+		p := prior.Sample(rand.New(rand.NewPCG(11, uint64(i))))
+		may, does := s.MayPass(p), s.Passes(p)
+		switch {
+		case does && !may:
+			refused++
+		case !does && may:
+			more++
+		}
+		if does {
+			passes++
+		}
+	}
+	if t.Logf("%d of %d pass; %d of them refused, %d others let through", passes, n, refused, more); passes < n/5 || refused > passes/300 || more > n/10 {
+		t.Errorf("%d of %d pass; %d of them refused, %d others let through", passes, n, refused, more)
 	}
 }
