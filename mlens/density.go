@@ -115,10 +115,14 @@ func (p *Posterior) inBins(ctx context.Context, solutions []Solution) event.Ligh
 				return false
 			}
 		}
+		from, to := i, j
+		if n == 2 { // any two are on a straight line, so their neighbours have to be, too
+			from, to = max(0, i-1), min(lc.Len()-1, j+1)
+		}
 		for _, m := range models {
-			slope := (m[j] - m[i]) / (lc.Times[j] - lc.Times[i])
-			for k := i + 1; k < j; k++ {
-				if math.Abs(m[k]-m[i]-slope*(lc.Times[k]-lc.Times[i])) > straight*lc.Err[k] {
+			slope := (m[to] - m[from]) / (lc.Times[to] - lc.Times[from])
+			for k := from + 1; k < to; k++ {
+				if math.Abs(m[k]-m[from]-slope*(lc.Times[k]-lc.Times[from])) > straight*lc.Err[k] {
 					return false
 				}
 			}

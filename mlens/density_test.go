@@ -3,9 +3,11 @@ package mlens
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
@@ -72,5 +74,48 @@ func TestNetworkIsASource(t *testing.T) {
 	}
 	if z := (lnZ - r.LogEvidence) / math.Hypot(err1, r.Err); math.Abs(z) > 4 {
 		t.Errorf("ln Z = %.3f ± %.3f from the network's draws, %.3f ± %.3f refined", lnZ, err1, r.LogEvidence, r.Err)
+	}
+}
+
+// Bins differ little from the measurements near a solution, also where the peak of a bright
+// event is narrower than a bin could be.
+func TestInBins(t *testing.T) {
+	ctx := context.Background()
+	truth := event.Theta{-0.026, -3.8, 268.8, 0.006, 28.9, 0.949, -2.77, 0.4}
+	lc, err := truth.Params().Simulate(event.Season().Times(), 120, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Posterior{Window: lc, prior: event.Roman()}
+	found, ok := p.polish(ctx, truth, 60)
+	if !ok {
+		t.Fatal("no minimum")
+	}
+	bins := p.inBins(ctx, []Solution{found})
+	if bins.Len()*3 > lc.Len() {
+		t.Errorf("%d bins of %d measurements", bins.Len(), lc.Len())
+	}
+	var at [2]*event.Likelihood
+	for i, lc := range []event.LightCurve{lc, bins} {
+		if at[i], err = event.NewLikelihood(lc, p.prior); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var differences []float64
+	for _, d := range scattered(found.Params, event.Theta{2e-4, 2e-3, 0.02, 5e-6, 2e-5, 3e-4, 2e-3, 0}, 40) {
+		var ln [2]float64
+		for i, l := range at {
+			lin, err := l.At(d.Params())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ln[i] = lin.LogMarginal()
+		}
+		differences = append(differences, ln[1]-ln[0])
+	}
+	sd := stat.StdDev(differences, nil)
+	t.Logf("%d bins, %.3f nats", bins.Len(), sd)
+	if sd > 0.3 {
+		t.Errorf("bins and measurements differ by %.2f in ln L, beside a constant", sd)
 	}
 }

@@ -14,7 +14,8 @@ import (
 // little, forty of each. Nothing of the approximation is
 // left in the result but that its mistakes cost effective draws.
 //
-// Draws of the result have p as their LogProb. When ctx ends there is no result but its error.
+// Draws of the result have p as their LogProb. KHat is that of the stage that is worse, as equal
+// weights say nothing of the tail that the first one had. When ctx ends there is no result but its error.
 func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*Sampled, error) {
 	const ofEach = 40
 	logW := make([]float64, len(s.Draws))
@@ -43,9 +44,14 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 		}
 	}
 	out.Evaluations = len(out.Draws)
+	if math.IsInf(all, -1) { // all draws are kept
+		all = math.Inf(1)
+	}
+	second := make([]float64, len(out.Draws)) // the weights, had the first stage spread them evenly
 	forEach(ctx, len(out.Draws), func(i int) {
 		d := &out.Draws[i]
 		exact := p(d.X)
+		second[i] = min(d.LogWeight, all) + exact - d.LogProb
 		d.LogWeight += exact - d.LogProb
 		d.LogProb = exact
 	})
@@ -64,7 +70,7 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 	out.ESS = effective(logW)
 	out.LogEvidenceErr = math.Hypot(s.LogEvidenceErr, math.Sqrt(max(0, 1/out.ESS-1/float64(len(logW)))))
 	out.ESSErr = bootstrapESS(logW, seed)
-	out.KHat = KHat(logW)
+	out.KHat = max(s.KHat, KHat(second))
 	out.sumUp()
 	return out, nil
 }
