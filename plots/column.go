@@ -57,18 +57,10 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	}
 	// A support that ends in full density (a prior's limit) ends the axis too.
 	first, last := sorted[0], sorted[len(sorted)-1]
-	near := 0.01 * (high - low)
-	mass := func(x float64) float64 { // below x
-		i := sort.SearchFloat64s(sorted, x)
-		if i == 0 {
-			return 0
-		}
-		return cum[i-1]
-	}
-	if !single && first > c.lo && mass(first+near) > 0.003 {
+	if !single && first > c.lo && endsFull(high-low, func(p float64) float64 { return quantile(p) - first }) {
 		c.lo, c.edge.lo = first, true
 	}
-	if !single && last < c.hi && 1-mass(last-near) > 0.003 {
+	if !single && last < c.hi && endsFull(high-low, func(p float64) float64 { return last - quantile(1-p) }) {
 		c.hi, c.edge.hi = last, true
 	}
 	// So does a prior's limit that the axis would pass.
@@ -117,6 +109,15 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 		c.cell[i] = cellOf(c.border, v)
 	}
 	c.bins = c.histogram(min(max(int(0.7/h), 16), 80), w)
+}
+
+// endsFull tells whether draws end as those of a density that does not fall off there, if
+// span(p) is how far the outermost share p of them reaches and width how far nearly all do.
+func endsFull(width float64, span func(p float64) float64) bool {
+	const p = 0.003
+	// A density's own tail of that share would be a third of that of 5 % and half of that of 1 %,
+	// also if the draws are those of modes much narrower than what is between them.
+	return span(p) < 0.01*width && span(p) < 0.15*span(0.05) && span(p) < 0.5*span(0.01)
 }
 
 // estimates returns the quantiles 16, 50 and 84 %: of α on the circle cut
