@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/mlens-go/microlens/mlens/event"
 )
@@ -17,6 +18,7 @@ import (
 type Reference struct {
 	Label  string
 	Params event.Theta
+	Sigma  event.Theta // published standard errors; 0: none
 }
 
 // nearReference are differences within which a solution may be the published one.
@@ -49,9 +51,9 @@ func (ref Reference) nearest(solutions []event.Theta) int {
 	return at
 }
 
-// find returns the solution nearest to a reference: a mode, or else one of the improbable
+// Find returns the solution nearest to a reference: a mode, or else one of the improbable
 // ones, as a mode that has the widths of a parabola and no share, or else nil.
-func (r *Refined) find(ref Reference) *RefinedMode {
+func (r *Refined) Find(ref Reference) *RefinedMode {
 	if k := r.Nearest(ref); k >= 0 {
 		return &r.Modes[k]
 	}
@@ -93,42 +95,41 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 	return math.Inf(-1)
 }
 
-// Compare writes a table of references beside the exact solutions nearest to them,
-// with the differences in standard deviations of the exact posterior, and the
+// Compare writes a table of references beside what the network's draws say near them, if there
+// are any, and beside the exact solutions nearest to them, with the differences of published and
+// exact in standard deviations, those of both in quadrature, and the
 // evidence of each solution relative to the best. An improbable one has none: the table says
 // by how much its χ² is larger.
 func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	modes := make([]*RefinedMode, len(refs))
+	near := make([][]event.Theta, len(refs))
 	fmt.Fprint(t, "\t")
 	for i, ref := range refs {
-		modes[i] = r.find(ref)
-		fmt.Fprintf(t, "%s\texact\tσ off\t", ref.Label)
+		if modes[i] = r.Find(ref); modes[i] != nil {
+			near[i] = drawsNear(r.proposed, modes[i].Params)
+		}
+		fmt.Fprintf(t, "%s\tnetwork\texact\tσ off\t", ref.Label)
 	}
 	fmt.Fprintln(t)
 	for k, name := range event.Names {
 		fmt.Fprintf(t, "%s\t", name)
 		for i, ref := range refs {
 			v, m := ref.Params[k], modes[i]
-			listed := "–"
-			if !math.IsNaN(v) {
-				listed = fmt.Sprintf("%.4f", v)
+			if m == nil {
+				fmt.Fprintf(t, "%s\t\tnot found\t\t", valueAndError(v, ref.Sigma[k]))
+				continue
 			}
-			switch {
-			case m == nil:
-				fmt.Fprintf(t, "%s\tnot found\t\t", listed)
-			case m.Sigma[k] == 0:
-				fmt.Fprintf(t, "%s\t%.4f\t\t", listed, m.Mean[k])
-			case math.IsNaN(v):
-				fmt.Fprintf(t, "%s\t%.4f ± %.4f\t\t", listed, m.Mean[k], m.Sigma[k])
-			default:
-				d := v - m.Mean[k]
+			mean, sigma := meanAndWidth(near[i], k)
+			fmt.Fprintf(t, "%s\t%s\t%s\t", valueAndError(v, ref.Sigma[k]), valueAndError(mean, sigma), valueAndError(m.Mean[k], m.Sigma[k]))
+			if d := v - m.Mean[k]; m.Sigma[k] != 0 && !math.IsNaN(d) {
 				if k == event.Alpha {
 					d = math.Remainder(d, 360)
 				}
-				fmt.Fprintf(t, "%s\t%.4f ± %.4f\t%+.1f\t", listed, m.Mean[k], m.Sigma[k], d/m.Sigma[k])
+				fmt.Fprintf(t, "%+.1f", d/math.Hypot(m.Sigma[k], ref.Sigma[k]))
 			}
+			fmt.Fprint(t, "\t")
 		}
 		fmt.Fprintln(t)
 	}
@@ -136,9 +137,9 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 		fmt.Fprintf(t, "%s\t", name)
 		for _, m := range modes {
 			if m == nil {
-				fmt.Fprint(t, "\t\t\t")
+				fmt.Fprint(t, "\t\t\t\t")
 			} else {
-				fmt.Fprintf(t, "\t%s\t\t", f(m))
+				fmt.Fprintf(t, "\t\t%s\t\t", f(m))
 			}
 		}
 		fmt.Fprintln(t)
@@ -154,4 +155,41 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	t.Flush() // a Buffer takes everything
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// valueAndError formats a value that may be unknown, NaN, or without an error, 0.
+func valueAndError(v, sigma float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case sigma == 0:
+		return fmt.Sprintf("%.4f", v)
+	}
+	return fmt.Sprintf("%.4f ± %.4f", v, sigma)
+}
+
+// drawsNear returns the draws that are near a solution, with angles about its own.
+func drawsNear(draws []event.Theta, t event.Theta) (near []event.Theta) {
+	const wide = 3 // times as far as solutions may be apart
+	for _, d := range draws {
+		if distance(d, t, nearReference) < wide {
+			d[event.Alpha] = t[event.Alpha] + math.Remainder(d[event.Alpha]-t[event.Alpha], 360)
+			near = append(near, d)
+		}
+	}
+	return near
+}
+
+// meanAndWidth returns mean and standard deviation of a parameter, NaN where draws are too few
+// to say.
+func meanAndWidth(draws []event.Theta, k int) (mean, sd float64) {
+	const few = 20
+	if len(draws) < few {
+		return math.NaN(), 0
+	}
+	column := make([]float64, len(draws))
+	for i, d := range draws {
+		column[i] = d[k]
+	}
+	return stat.MeanStdDev(column, nil)
 }

@@ -27,11 +27,20 @@ func TestCompare(t *testing.T) {
 		far.Information.SetSym(k, k, 1e4)
 	}
 	r.Improbable = []Solution{far}
+	for i := range 100 { // two thirds of them 0 and 0.02 above the close mode, and others elsewhere
+		d := r.Modes[0].Params
+		d[event.LogQ] += 0.02 * float64(i%2)
+		d[event.Alpha] = 0.01
+		if i%3 == 0 {
+			d[event.LogQ] = -4
+		}
+		r.proposed = append(r.proposed, d)
+	}
 	refs := []Reference{
-		{"improbable", event.Theta{0.41, -2, 200, 0.05, 26, 1.3, -2.3, 0.12}},
-		{"close", event.Theta{-0.19, -2, 0.02, 0.05, 26, 1.3, math.NaN(), 0.12}},
-		{"elsewhere", event.Theta{0.6, -2, 90, 0.05, 26, 1.3, -2.3, 0.12}},
-		{"wide", event.Theta{0.23, -2, 299, 0.05, 26, 1.3, -2.3, 0.12}},
+		{Label: "improbable", Params: event.Theta{0.41, -2, 200, 0.05, 26, 1.3, -2.3, 0.12}},
+		{Label: "close", Params: event.Theta{-0.19, -2, 0.02, 0.05, 26, 1.3, math.NaN(), 0.12}},
+		{Label: "elsewhere", Params: event.Theta{0.6, -2, 90, 0.05, 26, 1.3, -2.3, 0.12}},
+		{Label: "wide", Params: event.Theta{0.23, -1.97, 299, 0.05, 26, 1.3, -2.3, 0.12}, Sigma: event.Theta{event.LogQ: 0.03, event.T0: 0.01}},
 	}
 	for i, want := range []int{-1, 0, -1, 1} {
 		if got := r.Nearest(refs[i]); got != want {
@@ -42,7 +51,8 @@ func TestCompare(t *testing.T) {
 	if err := r.Compare(&b, refs); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "not found", "-26.50", "Δχ² +643", "0.4000 ± 0.0100   +1.0"} {
+	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "not found", "-26.50", "Δχ² +643", "0.4000 ± 0.0100   +1.0", "-1.9900 ± 0.0101", "360.0100",
+		"-1.9700 ± 0.0300        –   -2.0000 ± 0.0100   +0.9"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -83,6 +83,7 @@ type Refined struct {
 	post     *Posterior
 	lik      *event.Likelihood
 	selected *bank.Selection
+	proposed []event.Theta // the network's draws, in Refine
 }
 
 // improbable is the difference in ln L to the best beyond which a solution is left
@@ -124,7 +125,7 @@ func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineO
 	if err != nil {
 		return nil, err
 	}
-	r.Beyond = beyond
+	r.Beyond, r.proposed = beyond, draws
 	r.Improbable, _ = split(others, func(s Solution) bool { return s.Converged })
 	return r, nil
 }

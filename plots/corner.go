@@ -25,7 +25,8 @@ type CornerOptions struct {
 	Width   float64 // inches; 0: 9 for eight parameters, less for fewer
 }
 
-// Mark is a point of parameter space worth a symbol, such as a mode.
+// Mark is a point of parameter space worth a symbol, such as a mode. A coordinate that is NaN is
+// not known, and there is no symbol in panels of it.
 type Mark struct {
 	Label string
 	Theta event.Theta
@@ -258,7 +259,9 @@ func (c *corner) pair(p *panel, d pairDensity, x, y *column) {
 		p.hline(y.place(c.opt.Truth[y.k]), stroke(truth, 0.9))
 	}
 	for i, m := range c.opt.Marks {
-		symbol(p, p.at(x.place(m.Theta[x.k]), y.place(m.Theta[y.k])), i, 3)
+		if !bad(m.Theta[x.k]) && !bad(m.Theta[y.k]) {
+			symbol(p, p.at(x.place(m.Theta[x.k]), y.place(m.Theta[y.k])), i, 3)
+		}
 	}
 }
 
@@ -298,7 +301,9 @@ func (c *corner) diagonal(p *panel, col *column) {
 		p.vline(col.place(c.opt.Truth[col.k]), stroke(truth, 0.9))
 	}
 	for i, m := range c.opt.Marks {
-		p.vline(col.place(m.Theta[col.k]), stroke(Palette(i), 0.9))
+		if !bad(m.Theta[col.k]) {
+			p.vline(col.place(m.Theta[col.k]), stroke(Palette(i), 0.9))
+		}
 	}
 	cl := p.clip()
 	cl.StrokeLines(stroke(fillEdge, 0.9), edge)

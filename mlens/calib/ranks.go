@@ -45,17 +45,7 @@ func KolmogorovUniform(ranks []float64) (distance, p float64) {
 	for i, r := range s {
 		distance = max(distance, float64(i+1)/n-r, r-float64(i)/n)
 	}
-	lambda := distance * (math.Sqrt(n) + 0.12 + 0.11/math.Sqrt(n))
-	sign := 1.0
-	for k := 1; k <= 100; k++ {
-		term := sign * math.Exp(-2*float64(k*k)*lambda*lambda)
-		p += 2 * term
-		if math.Abs(term) < 1e-12 {
-			break
-		}
-		sign = -sign
-	}
-	return distance, min(1, max(0, p))
+	return distance, kolmogorov(distance * (math.Sqrt(n) + 0.12 + 0.11/math.Sqrt(n)))
 }
 
 // Quantile returns the q-quantile of sorted values.
