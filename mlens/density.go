@@ -170,10 +170,13 @@ const (
 	evenAngles   = 0.2
 )
 
+// guides are the draws that a guide is fitted to.
+const guides = 4000
+
 // network returns draws of the network's density, and the same with heavier tails as a Source; none
 // if there is no network, or hardly any of it is within the prior.
 func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source *refine.Source) {
-	const guides, sources = 4000, 12_000
+	const sources = 12_000
 	if p.density == nil {
 		return nil, nil
 	}

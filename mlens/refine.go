@@ -187,22 +187,8 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: d.least, selected: d.selected, coarse: true}
 		target *= reserve
 	}
-	failed := func(ess, khat float64) bool { return ess < littleESS || !(khat <= badKHat) }
-	sample := func(from *density, ess float64) (*refine.Sampled, error) {
-		guide, source := from.network(p, opt.Seed)
-		return refine.Sample(ctx, from.observe, p.curveParameters(), starts, refine.SampleOptions{
-			Residuals: from.lik.Len(), Seed: opt.Seed, Budget: opt.Budget, ESS: ess, Guide: guide, Source: source,
-			Good: func(s *refine.Sampled) bool {
-				return s.ESS >= enoughESS && s.ESSErr <= s.ESS*certain && s.KHat <= goodKHat || failed(s.ESS, s.KHat)
-			},
-			Progress: func(n int, ess float64) {
-				if opt.Progress != nil {
-					opt.Progress("effective draws", int(ess), int(opt.ESS))
-				}
-			},
-		})
-	}
-	sampled, err := sample(sampledFrom, target)
+	sampler := &sampling{p, starts, opt}
+	sampled, err := sampler.from(ctx, sampledFrom, target)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +200,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 			return nil, err
 		}
 		if out.Evaluations = exact.Evaluations; exact.ESS < min(sampled.ESS, target)/lost {
-			if exact, err = sample(&d, opt.ESS); err != nil {
+			if exact, err = sampler.from(ctx, &d, opt.ESS); err != nil {
 				return nil, err
 			}
 			out.Evaluations += exact.Evaluations
@@ -233,9 +219,9 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		return nil, err
 	}
 	out.resample(sampled, &d, opt.Seed)
-	if failed(out.ESS, out.KHat) {
+	if failed(sampled) {
 		// Where no walker can start, the draws are those of the weights.
-		if err := out.walk(ctx, sampled, &d, opt); err != nil && ctx.Err() != nil {
+		if err := out.walk(ctx, sampler, sampled, &d); err != nil && ctx.Err() != nil {
 			return nil, err
 		} else if err != nil {
 			out.RHat = math.Inf(1)
@@ -349,24 +335,8 @@ func mostAreNearer(draws []refine.Draw, a, b event.Theta) bool {
 
 // walk replaces the draws by those of an ensemble of walkers that start at them, if
 // that does better.
-func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt RefineOptions) error {
-	const walkers = 48
-	budget := cmp.Or(opt.Budget, 10_000)
-	g := rand.New(rand.NewPCG(opt.Seed, 1<<61))
-	var starts [][]float64
-	for _, i := range systematic(s.Draws, -1, walkers, g) {
-		starts = append(starts, s.Draws[i].X)
-	}
-	// One place twice is no start: the ensemble would not span the space.
-	starts = slices.CompactFunc(starts, slices.Equal)
-	chain, err := refine.Ensemble(ctx, d.logProb, r.post.curveParameters(), starts, refine.EnsembleOptions{
-		Seed: opt.Seed, Walkers: walkers, Steps: max(4, budget/walkers),
-		Progress: func(done, total int) {
-			if opt.Progress != nil {
-				opt.Progress("steps of the ensemble", done, total)
-			}
-		},
-	})
+func (r *Refined) walk(ctx context.Context, by *sampling, s *refine.Sampled, d *density) error {
+	chain, err := by.walk(ctx, d, s)
 	if err != nil {
 		return err
 	}
@@ -382,6 +352,7 @@ func (r *Refined) walk(ctx context.Context, s *refine.Sampled, d *density, opt R
 	if r.Walked = r.RHat < goodRHat || r.ESS < littleESS; !r.Walked {
 		return nil
 	}
+	g := rand.New(rand.NewPCG(by.opt.Seed, 1<<61))
 	r.Draws = r.Draws[:0]
 	const n = 2000
 	for i := range n {

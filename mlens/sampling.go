@@ -1,0 +1,96 @@
+package mlens
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/mlens-go/microlens/mlens/refine"
+)
+
+// A sampling draws from densities of an event about its solutions.
+type sampling struct {
+	post   *Posterior
+	starts []refine.Start
+	opt    RefineOptions
+}
+
+// walkers is the size of an ensemble.
+const walkers = 48
+
+// failed tells whether weights say next to nothing.
+func failed(s *refine.Sampled) bool { return s.ESS < littleESS || !(s.KHat <= badKHat) }
+
+// from draws from a density by importance sampling. Where that fails, because the proposals miss
+// what they should cover, walkers go on from its draws, and it begins anew with proposals that
+// are fitted to where they come.
+func (s *sampling) from(ctx context.Context, d *density, ess float64) (*refine.Sampled, error) {
+	const times = 3
+	guide, source := d.network(s.post, s.opt.Seed)
+	var best *refine.Sampled
+	spent := 0
+	for i := range uint64(times) {
+		now, err := s.sample(ctx, d, ess, guide, source, s.opt.Seed+i)
+		if err != nil {
+			return nil, err
+		}
+		spent += now.Evaluations
+		if best == nil || now.ESS > best.ESS {
+			best = now
+		}
+		if !failed(now) || i+1 == times {
+			break
+		}
+		chain, err := s.walk(ctx, d, now)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			break // where no walker can start, there is no more to learn
+		}
+		spent += chain.Evaluations
+		// The Source's draws are others than those that walkers may have started at.
+		_, source = d.network(s.post, s.opt.Seed+i+1)
+		guide = thinned(chain, guides)
+	}
+	best.Evaluations = spent
+	return best, nil
+}
+
+// thinned returns n places of walkers.
+func thinned(chain *refine.Chain, n int) (places [][]float64) {
+	all := slices.Concat(chain.X...)
+	for i := range n {
+		places = append(places, all[i*len(all)/n])
+	}
+	return places
+}
+
+// sample draws once.
+func (s *sampling) sample(ctx context.Context, d *density, ess float64, guide [][]float64, source *refine.Source, seed uint64) (*refine.Sampled, error) {
+	return refine.Sample(ctx, d.observe, s.post.curveParameters(), s.starts, refine.SampleOptions{
+		Residuals: d.lik.Len(), Seed: seed, Budget: s.opt.Budget, ESS: ess, Guide: guide, Source: source,
+		Good: func(now *refine.Sampled) bool {
+			return now.ESS >= enoughESS && now.ESSErr <= now.ESS*certain && now.KHat <= goodKHat || failed(now)
+		},
+		Progress: func(_ int, ess float64) {
+			if s.opt.Progress != nil {
+				s.opt.Progress("effective draws", int(ess), int(s.opt.ESS))
+			}
+		},
+	})
+}
+
+// walk lets walkers go on from draws.
+func (s *sampling) walk(ctx context.Context, d *density, from *refine.Sampled) (*refine.Chain, error) {
+	const budget = 10_000 // as that of Sample
+	steps := max(4, cmp.Or(s.opt.Budget, budget)/walkers)
+	return refine.Ensemble(ctx, d.logProb, s.post.curveParameters(), from.Spread(walkers, s.opt.Seed), refine.EnsembleOptions{
+		Seed: s.opt.Seed, Walkers: walkers, Steps: steps,
+		Progress: func(done, total int) {
+			if s.opt.Progress != nil {
+				s.opt.Progress("steps of the ensemble", done, total)
+			}
+		},
+	})
+}
