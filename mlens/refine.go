@@ -106,7 +106,8 @@ const (
 // or what a cut leaves of it.
 //
 // Where the diagnostics of importance sampling are not good, it goes on; where they are bad,
-// an ensemble of walkers goes on from its draws ([refine.Ensemble]).
+// an ensemble of walkers goes on from its draws ([refine.Ensemble]), and sampling begins anew with
+// proposals fitted to where they come. If that is of no use either, the draws are walkers'.
 //
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/mlens-go/microlens/mlens/event"
@@ -116,11 +117,25 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 		}
 	}
 	lookAround()
-	if p.misfit(from[0]) {
-		// The network's draws may know better, if not the best of them.
-		more := pick(fitted, width, 4*starts)
-		from = distinct(append(from, race(more[min(starts, len(more)):], from, starts)...), sameSolution)
+	// Valleys as narrow as those of bright stars that cross caustics need softer light curves, and
+	// the network's draws may know better, if not the best of them; then the surroundings of what
+	// has come of that.
+	more := pick(fitted, width, 4*starts)
+	before := from[0].Fluxes.Chi2
+	for i := 0; i < 2*len(softer)-1 && p.misfit(from[0]) && ctx.Err() == nil; i++ {
+		if i >= len(softer) {
+			more = p.fitted(ctx, p.around(from[0], apart, 1, uint64(i)), from[0].Origin, nil)
+		}
+		soft := p.soften(ctx, more, softer[i%len(softer)], func(done, _ int) {
+			if progress != nil {
+				progress("descents", descents+done, 0)
+			}
+		})
+		descents += len(more)
+		from = distinct(append(from, race(soft, from, starts)...), sameSolution)
 		descend(from[:1], 300, rough)
+	}
+	if from[0].Fluxes.Chi2 < before {
 		lookAround()
 	}
 	// What may matter is polished, and what is comparable.
@@ -195,8 +210,32 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 	return out
 }
 
-// misfit tells whether a solution is not one, beyond chance: the fit is bad.
-func (p *Posterior) misfit(s Solution) bool { return s.Chi2DOF > 1+5*math.Sqrt(2/p.dof()) }
+// misfit tells whether a solution is not one, beyond chance: the fit is bad, or neighbouring
+// residuals have the same sign where χ² of all of them hides it.
+func (p *Posterior) misfit(s Solution) bool {
+	const sure = 5 // standard deviations
+	var f event.Fluxes
+	r, err := p.residuals(s.Params, rough, &f)
+	if err != nil {
+		return true
+	}
+	res := make([]float64, p.Window.Len())
+	if r(res, s.Params[:event.Fs]) != nil {
+		return true
+	}
+	for _, together := range []int{1, 8, 32, 128} {
+		var chi2, n float64
+		for bin := range slices.Chunk(res, together) {
+			sum := floats.Sum(bin)
+			chi2 += sum * sum / float64(len(bin))
+			n++
+		}
+		if chi2 > n+sure*math.Sqrt(2*n) {
+			return true
+		}
+	}
+	return false
+}
 
 // around returns places about a solution, at normal distances of so many times a scale.
 func (p *Posterior) around(s Solution, scale event.Theta, times float64, seed uint64) (out []event.Theta) {

@@ -54,8 +54,10 @@ const (
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
 // is given up within a dozen steps, and again half after sixty more. Then it looks
-// around the best solution, and along its valley, and what that leads to shares its Origin;
-// longer, and from four times the draws, if that does not fit. All this is
+// around the best solution, and along its valley, and what that leads to shares its Origin.
+// If the best one does not fit, by χ² of single residuals or of up to 128 together, it looks
+// longer, and goes down from more of the draws, and then from what is around it, on softer light
+// curves first, in which crossings of caustics are not so sharp. All this is
 // done with magnifications that are a little rough; those that may matter are polished at
 // last.
 //
