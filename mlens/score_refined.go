@@ -21,8 +21,8 @@ type RefinedScore struct {
 	// RawNLL is the mean of −ln p(truth), per unit of the coordinates of a Theta,
 	// with its standard error. The density is the exact one of the solutions found,
 	// but for a hundredth that is the network's: what is missing among the solutions
-	// is missing in the evidence, too, so that where the truth's own solution is, the
-	// exact density cannot be asked.
+	// is missing in the evidence, too, so that where the truth's own solution is, and
+	// would have more than a hundredth of the evidence, the exact density does not count.
 	RawNLL, NLLErr float64
 	// Above is how much the network's own NLL is above that, in the mean of the same
 	// events, with its standard error: what it has still to learn.
@@ -46,8 +46,11 @@ type RefinedEvent struct {
 	Above float64     // how much the network's own is above that
 	Ranks event.Theta // of the truth among the draws, 0 to 1
 	Found bool        // see ModeRecall
-	Level Level
-	Trust string // see [Trust.String]
+	// Lacking is the share of the evidence that the truth's own solution has, where it was not
+	// found.
+	Lacking float64
+	Level   Level
+	Trust   string // see [Trust.String]
 
 	ESS, LogEvidence float64
 	// Evaluations are the exact likelihoods of the sampling, Coarse those of the light curve in
@@ -103,9 +106,15 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, Coarse: r.Coarse, ESS: r.ESS, LogEvidence: r.LogEvidence,
 		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Found: r.has(ctx, ev.Truth),
 	}
+	whole := r
+	if !out.Found {
+		if whole, out.Lacking, err = r.with(ctx, ev.Truth, opt); err != nil {
+			return RefinedEvent{}, err
+		}
+	}
 	ln := math.Log(networkShare) + network
-	if out.Found {
-		ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + r.LogProb(ev.Truth)})
+	if out.Lacking < networkShare {
+		ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + whole.LogProb(ev.Truth)})
 	}
 	out.NLL, out.Above = -ln, ln-network
 	return out, nil
@@ -171,6 +180,29 @@ func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
 		ranks[k] = calib.Rank(column, t[k])
 	}
 	return ranks
+}
+
+// with returns the posterior with the solution to which the descent from t leads among those
+// that are drawn about, and that solution's share.
+func (r *Refined) with(ctx context.Context, t event.Theta, opt RefineOptions) (whole *Refined, share float64, err error) {
+	missed, ok := r.post.polish(ctx, t, 60)
+	if !ok {
+		return r, 1, ctx.Err()
+	}
+	solutions := []Solution{missed}
+	for _, m := range r.Modes[:min(len(r.Modes), mostModes-1)] {
+		solutions = append(solutions, m.Solution)
+	}
+	if whole, err = r.post.RefineFrom(ctx, solutions, opt); err != nil {
+		return r, 1, ctx.Err()
+	}
+	for _, m := range whole.Modes {
+		if distance(m.Params, missed.Params, sameSolution) < 1 {
+			return whole, m.Weight, nil
+		}
+	}
+	// It has become part of another: what the evidence has gained is an upper limit.
+	return whole, max(0, -math.Expm1(r.LogEvidence-whole.LogEvidence)), nil
 }
 
 // has tells whether one of the solutions is the one to which the descent from t
