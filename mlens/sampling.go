@@ -23,7 +23,8 @@ func failed(s *refine.Sampled) bool { return s.ESS < littleESS || !(s.KHat <= ba
 
 // from draws from a density by importance sampling. Where that fails, because the proposals miss
 // what they should cover, walkers go on from its draws, and it begins anew with proposals that
-// are fitted to where they come.
+// are fitted to where they come. Of the results, which are independent, it returns the one of most
+// effective draws, with the evaluations of all.
 func (s *sampling) from(ctx context.Context, d *density, ess float64) (*refine.Sampled, error) {
 	const times = 3
 	guide, source := d.network(s.post, s.opt.Seed)

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// Spread returns n of the draws, drawn by their weights if those are as good as n equal ones, and
-// else by weights of the power that makes them so: places to start walkers at that do not all
-// stand on the few draws that weigh most. Fewer if there are fewer.
+// Spread returns up to n of the draws, none twice, drawn by their weights if those are as good as n
+// equal ones, and else by weights of the power that makes them so: places to start walkers at that
+// do not all stand on the few draws that weigh most. Draws of no weight are left out.
 func (s *Sampled) Spread(n int, seed uint64) [][]float64 {
 	logW := make([]float64, len(s.Draws))
 	for i, d := range s.Draws {
