@@ -10,13 +10,14 @@ import (
 // [chain][step], in steps: as many steps are worth one independent draw. The
 // autocorrelations are averaged over the chains and summed up to five times the
 // result (Sokal 1997; Foreman-Mackey et al. 2013). It can be trusted where the
-// chains are some fifty times as long.
+// chains are some fifty times as long. A chain that stands still is one whose steps are all the same.
 func AutocorrelationTime(chains [][]float64) float64 {
 	n := len(chains[0])
-	rho := make([]float64, n)
+	rho, still := make([]float64, n), 0
 	for _, c := range chains {
 		mean, variance := stat.PopMeanVariance(c, nil)
 		if variance == 0 {
+			still++
 			continue
 		}
 		for lag := range min(n, n/2+1) {
@@ -27,13 +28,13 @@ func AutocorrelationTime(chains [][]float64) float64 {
 			rho[lag] += s / (float64(n) * variance * float64(len(chains)))
 		}
 	}
-	if rho[0] == 0 {
-		return math.Inf(1) // nothing moves
+	if still == len(chains) {
+		return math.Inf(1)
 	}
 	const window = 5
 	tau := 1.0
 	for lag := 1; lag <= n/2; lag++ {
-		tau += 2 * rho[lag]
+		tau += 2 * (rho[lag] + float64(still)/float64(len(chains)))
 		if float64(lag) >= window*tau {
 			break
 		}
@@ -42,7 +43,7 @@ func AutocorrelationTime(chains [][]float64) float64 {
 }
 
 // SplitRHat returns the potential scale reduction R̂ of chains, [chain][step],
-// each split into halves (Gelman et al. 2013): close to 1, say below 1.05, where
+// each split into halves (Gelman et al. 2013): close to 1, say below 1.1, where
 // they have forgotten where they started. It is +Inf where chains stand still in
 // different places.
 func SplitRHat(chains [][]float64) float64 {

@@ -44,7 +44,7 @@ type Chain struct {
 // starts are places of some density, to which the walkers are dealt out in turn:
 // draws from a posterior, not single points. The same seed gives the same chain
 // on any number of processors. When ctx ends, its error comes with the chain so
-// far.
+// far, nil if no walker has started.
 func Ensemble(ctx context.Context, p LogProb, params []Parameter, starts [][]float64, opt EnsembleOptions) (*Chain, error) {
 	s := newSpace(params)
 	d := len(params)
@@ -187,7 +187,11 @@ func (w *walkers) propose(y []float64, others []walker, g *rand.Rand) ([]float64
 		u := g.Float64()
 		z := (1 + u*(a-1)) * (1 + u*(a-1)) / a // density ∝ 1/√z on [1/a, a]
 		for k := range next {
-			next[k] = o[k] + z*w.difference(k, y[k], o[k])
+			d := z * w.difference(k, y[k], o[k])
+			if p := w.space[k].Period; p > 0 && math.Abs(d) > p/2 {
+				return y, math.Inf(-1) // the way back would be the other way round
+			}
+			next[k] = o[k] + d
 		}
 		return next, float64(d-1) * math.Log(z)
 	}

@@ -2,6 +2,7 @@ package refine
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -105,6 +106,59 @@ func TestEnsembleRefuses(t *testing.T) {
 }
 
 // An autoregressive series of known autocorrelation time.
+// On a circle that is filled, stretches must not favour the short way round.
+func TestEnsembleCircle(t *testing.T) {
+	params := []Parameter{{Min: 0, Max: 360, Period: 360, Scale: 30}, {Min: -50, Max: 50, Scale: 1}}
+	p := func(x []float64) float64 {
+		return math.Log1p(0.9*math.Cos(x[0]*math.Pi/180)) - x[1]*x[1]/2
+	}
+	r := rand.New(rand.NewPCG(1, 5))
+	var starts [][]float64
+	for range 40 {
+		starts = append(starts, []float64{360 * r.Float64(), r.NormFloat64()})
+	}
+	c, err := Ensemble(context.Background(), p, params, starts, EnsembleOptions{Seed: 3, Walkers: 40, Steps: 20_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cos, n float64
+	for _, step := range c.X {
+		for _, x := range step {
+			cos, n = cos+math.Cos(x[0]*math.Pi/180), n+1
+		}
+	}
+	if got, tolerance := cos/n, 4*math.Sqrt(0.3*c.Time/n); math.Abs(got-0.45) > tolerance {
+		t.Errorf("mean cosine %.4f, want 0.45 ± %.4f", got, tolerance)
+	}
+}
+
+// Where ctx ends on the way, its error comes with what there is.
+func TestCancelledOnTheWay(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := func(x []float64, _ []float32) float64 { return -x[0] * x[0] / 2 }
+	params := []Parameter{{Min: -30, Max: 30, Scale: 1}}
+	s, err := Sample(ctx, p, params, []Start{{X: []float64{0}}}, SampleOptions{Budget: 10_000, ESS: 9000, Progress: func(n int, _ float64) {
+		if n > 1000 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || len(s.Draws) == 0 || !(s.ESS > 0) {
+		t.Errorf("Sample: %v, %d draws", err, len(s.Draws))
+	}
+	if e, err := s.Reweight(ctx, func(x []float64) float64 { return p(x, nil) }, 100, 1); e != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("Reweight: %v, %v", e, err)
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	c, err := Ensemble(ctx, func(x []float64) float64 { return p(x, nil) }, params, [][]float64{{0}}, EnsembleOptions{Steps: 1000, Progress: func(n, _ int) {
+		if n == 600 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || len(c.X) != 100 || !(c.RHat > 0) {
+		t.Errorf("Ensemble: %v, %d steps", err, len(c.X))
+	}
+}
+
 func TestAutocorrelationTime(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 4))
 	const phi = 0.9
@@ -120,6 +174,13 @@ func TestAutocorrelationTime(t *testing.T) {
 	}
 	if r := SplitRHat(chains); math.Abs(r-1) > 0.02 {
 		t.Errorf("R̂ = %.3f", r)
+	}
+	still := make([]float64, len(chains[0]))
+	if got := AutocorrelationTime(append([][]float64{still, still, still, still, still}, chains[5:]...)); got < 500 {
+		t.Errorf("%.0f steps where a quarter of the chains stands still", got)
+	}
+	if got := AutocorrelationTime([][]float64{still}); !math.IsInf(got, 1) {
+		t.Errorf("%v where nothing moves", got)
 	}
 	for k := range chains[0] {
 		chains[0][k] += 20

@@ -24,15 +24,16 @@ func (r *run) roundSize() int {
 // round draws n times and evaluates the density there.
 func (r *run) round(ctx context.Context, n int) error {
 	now := proposal{n: n, parts: [2]mixture{r.proposal(0), r.proposal(1)}, source: r.source}
+	if now.source > 0 && r.taken+n > len(r.opt.Source.Draws) {
+		now.source, r.source = 0, 0 // it might run dry
+	}
+	r.sourced = r.sourced || now.source > 0
 	var all float64
 	for _, share := range r.share {
 		all += share
 	}
 	for _, share := range r.share {
-		now.each = append(now.each, float64(n)*share/all*(1-r.guide.share)*(1-r.source))
-	}
-	if now.source > 0 && r.taken+n > len(r.opt.Source.Draws) {
-		now.source, r.source = 0, 0 // it might run dry
+		now.each = append(now.each, float64(n)*share/all*(1-r.guide.share)*(1-now.source))
 	}
 	first := len(r.draws)
 	fresh := make([]drawn, n)
@@ -95,8 +96,8 @@ func (r *run) round(ctx context.Context, n int) error {
 
 // underSource sets the Source's density at draws.
 func (r *run) underSource(draws []drawn) {
-	if r.taken == 0 {
-		return // it has never been asked for draws, and will not be
+	if !r.sourced {
+		return // it has no share in any proposal, and will have none
 	}
 	var alive []*drawn
 	var xs [][]float64

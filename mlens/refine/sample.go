@@ -27,8 +27,8 @@ type SampleOptions struct {
 	// Budget is the largest number of evaluations of the density, but for Good; zero means
 	// 10,000.
 	Budget int
-	// Good tells, when the budget is spent, whether the result will do; if not, as much
-	// again is spent. nil: it will.
+	// Good tells, when ESS is reached or the budget is spent, whether the result will do; if not,
+	// it goes on, to twice the budget at most. nil: it will.
 	Good func(*Sampled) bool
 	// ESS is the effective sample size that suffices; zero means 1,000.
 	ESS float64
@@ -94,6 +94,8 @@ type Draw struct {
 	// weights estimates the evidence.
 	LogWeight float64
 	Mode      int // index of the Start to whose neighbourhood it belongs
+
+	kept float64 // probability with which [Sampled.Reweight] kept it; 1 in a Sample's own
 }
 
 // Share is what a mode has of the density.
@@ -112,6 +114,8 @@ type Sampled struct {
 	KHat                        float64 // see [KHat]
 	Modes                       []Share // one for each Start
 	Evaluations                 int
+
+	drawn int // those of the Draws included that Reweight did not keep
 }
 
 // Efficiency returns the effective sample size over the evaluations made.
@@ -174,11 +178,12 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 			r.opt.Progress(len(r.draws), ess)
 		}
 		r.enough = ess >= r.opt.ESS
-		if r.enough && len(r.past) > 2*fewestToLearn && r.allKnown() {
+		good := func() bool { return r.opt.Good == nil || r.opt.Good(r.result()) }
+		if r.enough && len(r.past) > 2*fewestToLearn && r.allKnown() && good() {
 			break
 		}
 		if len(r.draws) >= limit {
-			if limit > r.opt.Budget || r.opt.Good == nil || r.opt.Good(r.result()) {
+			if limit > r.opt.Budget || good() {
 				break
 			}
 			limit *= 2
@@ -212,6 +217,7 @@ type run struct {
 	learned [][2]learned
 	guide   guide
 	source  float64   // share of the Source in the next round
+	sourced bool      // it has had one in some round
 	taken   int       // of its draws
 	share   []float64 // of each mode in the next round
 	draws   []drawn
@@ -324,30 +330,72 @@ func (r *run) result() *Sampled {
 		}
 		k := len(out.Draws)
 		logW[k] += math.Log(n)
-		out.Draws = append(out.Draws, Draw{X: w.x, LogProb: w.logP - w.logVolume, LogWeight: logW[k], Mode: w.mode})
+		out.Draws = append(out.Draws, Draw{X: w.x, LogProb: w.logP - w.logVolume, LogWeight: logW[k], Mode: w.mode, kept: 1})
 	}
-	out.LogEvidence = logSum(logW) - math.Log(n)
-	out.ESS = effective(logW)
-	out.LogEvidenceErr = math.Sqrt(max(0, 1/out.ESS-1/n))
-	out.ESSErr = bootstrapESS(logW, r.opt.Seed)
+	out.drawn = len(out.Draws)
 	out.KHat = KHat(logW)
-	out.sumUp()
+	out.sumUp(r.opt.Seed)
 	return out
 }
 
-// sumUp sets what each of the Modes has.
-func (s *Sampled) sumUp() {
-	byMode := make([][]float64, len(s.Modes))
+// sumUp sets all that the weights say but k̂.
+func (s *Sampled) sumUp(seed uint64) {
+	all := s.logWeights(everything)
+	s.ESS, s.ESSErr = effective(all), bootstrapESS(all, seed)
+	s.LogEvidence, s.LogEvidenceErr = s.evidence(everything)
+	s.sumUpModes()
+}
+
+func (s *Sampled) sumUpModes() {
+	for k := range s.Modes {
+		m, w := &s.Modes[k], s.logWeights(k)
+		m.ESS, m.Draws = effective(w), len(w)
+		m.LogEvidence, m.LogEvidenceErr = s.evidence(k)
+		if m.Weight = 0; m.LogEvidence > math.Inf(-1) {
+			m.Weight = math.Exp(m.LogEvidence - s.LogEvidence)
+		}
+	}
+}
+
+// logWeights returns those of a mode's draws.
+func (s *Sampled) logWeights(mode int) (w []float64) {
 	for _, d := range s.Draws {
-		byMode[d.Mode] = append(byMode[d.Mode], d.LogWeight)
+		if mode == everything || d.Mode == mode {
+			w = append(w, d.LogWeight)
+		}
 	}
-	n := float64(len(s.Draws))
-	for k, w := range byMode {
-		m := &s.Modes[k]
-		m.LogEvidence, m.ESS, m.Draws = logSum(w)-math.Log(n), effective(w), len(w)
-		m.LogEvidenceErr = math.Sqrt(max(0, 1/m.ESS-1/n))
-		m.Weight = math.Exp(m.LogEvidence - s.LogEvidence)
+	return w
+}
+
+// evidence returns that of a mode, and its error: that of the mean of weights, and where draws
+// were chosen, what the choice adds to it (Hájek 1964).
+func (s *Sampled) evidence(mode int) (ln, err float64) {
+	total := logSum(s.logWeights(mode))
+	if math.IsInf(total, -1) {
+		return total, 0
 	}
+	// Shares of the evidence, and the probability of not having been kept.
+	var squares, lost, lostShare, scatter float64
+	share := func(d Draw) float64 {
+		if mode == everything || d.Mode == mode {
+			return math.Exp(d.LogWeight - total)
+		}
+		return 0
+	}
+	for _, d := range s.Draws {
+		v := share(d)
+		squares += d.kept * v * v // of a weight before the choice, times that after it
+		lost += 1 - d.kept
+		lostShare += (1 - d.kept) * v
+	}
+	if lost > 0 {
+		for _, d := range s.Draws {
+			e := share(d) - lostShare/lost
+			scatter += (1 - d.kept) * e * e
+		}
+	}
+	mean := max(0, squares-1/float64(s.drawn))
+	return total - math.Log(float64(len(s.Draws))), math.Sqrt(mean + scatter)
 }
 
 // Merge gives the draws of each mode k to the mode into[k]; there are as many modes then as
@@ -357,5 +405,5 @@ func (s *Sampled) Merge(into []int) {
 		s.Draws[i].Mode = into[s.Draws[i].Mode]
 	}
 	s.Modes = make([]Share, slices.Max(into)+1)
-	s.sumUp()
+	s.sumUpModes()
 }

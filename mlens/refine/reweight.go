@@ -7,16 +7,18 @@ import (
 	"slices"
 )
 
-// Exactly takes s for a sample from another density, p, of which the one that was sampled is a
+// Reweight takes s for a sample from another density, p, of which the one that was sampled is a
 // cheap approximation: p is evaluated at some n of the draws, and they are weighted by it.
 // Draws are chosen by their weights: the heaviest as they are, of the others each with a
 // probability as its weight, and then all with the same one; beside the n also of modes that weigh
 // little, forty of each. Nothing of the approximation is
-// left in the result but that its mistakes cost effective draws.
+// left in the result but that its mistakes cost effective draws. The errors of evidences are those
+// of both stages.
 //
 // Draws of the result have p as their LogProb. KHat is that of the stage that is worse, as equal
-// weights say nothing of the tail that the first one had. When ctx ends there is no result but its error.
-func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*Sampled, error) {
+// weights say nothing of the tail that the first one had. Where no draw has any weight there are
+// none in the result, and its LogEvidence is −Inf. When ctx ends there is no result but its error.
+func (s *Sampled) Reweight(ctx context.Context, p LogProb, n int, seed uint64) (*Sampled, error) {
 	const ofEach = 40
 	logW := make([]float64, len(s.Draws))
 	byMode := make([][]float64, len(s.Modes))
@@ -29,7 +31,7 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 	for k, w := range byMode {
 		least[k] = min(all, threshold(w, ofEach))
 	}
-	out := &Sampled{Modes: make([]Share, len(s.Modes))}
+	out := &Sampled{Modes: make([]Share, len(s.Modes)), drawn: s.drawn}
 	// As often as the sum of the probabilities passes a whole number.
 	sum := rand.New(rand.NewPCG(seed, 1<<59)).Float64()
 	for _, d := range s.Draws {
@@ -39,7 +41,7 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 		kept := math.Exp(min(0, d.LogWeight-least[d.Mode]))
 		before := math.Floor(sum)
 		if sum += kept; math.Floor(sum) > before || kept == 1 {
-			d.LogWeight = max(d.LogWeight, least[d.Mode])
+			d.LogWeight, d.kept = max(d.LogWeight, least[d.Mode]), kept*d.kept
 			out.Draws = append(out.Draws, d)
 		}
 	}
@@ -51,6 +53,9 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 	forEach(ctx, len(out.Draws), func(i int) {
 		d := &out.Draws[i]
 		exact := p(d.X)
+		if exact != exact {
+			exact = math.Inf(-1)
+		}
 		second[i] = min(d.LogWeight, all) + exact - d.LogProb
 		d.LogWeight += exact - d.LogProb
 		d.LogProb = exact
@@ -60,18 +65,11 @@ func (s *Sampled) Exactly(ctx context.Context, p LogProb, n int, seed uint64) (*
 	}
 	// The mean of the weights is that over all draws there were.
 	scale := math.Log(float64(len(out.Draws))) - math.Log(float64(len(s.Draws)))
-	logW = logW[:0]
 	for i := range out.Draws {
-		d := &out.Draws[i]
-		d.LogWeight += scale
-		logW = append(logW, d.LogWeight)
+		out.Draws[i].LogWeight += scale
 	}
-	out.LogEvidence = logSum(logW) - math.Log(float64(len(logW)))
-	out.ESS = effective(logW)
-	out.LogEvidenceErr = math.Hypot(s.LogEvidenceErr, math.Sqrt(max(0, 1/out.ESS-1/float64(len(logW)))))
-	out.ESSErr = bootstrapESS(logW, seed)
 	out.KHat = max(s.KHat, KHat(second))
-	out.sumUp()
+	out.sumUp(seed)
 	return out, nil
 }
 
