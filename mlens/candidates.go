@@ -42,7 +42,7 @@ func (p *Posterior) companions(single event.SingleLens) []event.Theta {
 	}
 	// A planet on the image that is perturbed: the major one, outside the ring,
 	// towards the source, or the minor one, inside and opposite (Gould & Loeb 1992).
-	at := p.anomaly(single)
+	at := anomalyOf(p.Window, single)
 	tau := (at.time - single.T0) / base.TE
 	u := math.Hypot(tau, base.U0)
 	outside := (u + math.Sqrt(u*u+4)) / 2
@@ -80,7 +80,7 @@ func (p *Posterior) singles() []event.SingleLens {
 	out := []event.SingleLens{{T0: f.t0(), U0: math.Exp(f.p[fitU0]), TE: f.tE(), Fluxes: p.singleFluxes()}}
 	rest := p.Window
 	for range most {
-		a := p.anomaly(out[len(out)-1])
+		a := anomalyOf(rest, out[len(out)-1])
 		if a.size < strong {
 			break
 		}
@@ -111,11 +111,10 @@ func (p *Posterior) singleFluxes() event.Fluxes {
 // tenth of a day, in standard errors.
 type anomaly struct{ time, size, from, to float64 }
 
-// anomaly finds the block of the largest residual and its surroundings with
+// anomalyOf finds the block of the largest residual and its surroundings with
 // residuals of more than a tenth of that, and of five standard errors.
-func (p *Posterior) anomaly(s event.SingleLens) anomaly {
+func anomalyOf(lc event.LightCurve, s event.SingleLens) anomaly {
 	const block, margin = 0.1, 0.2 // days
-	lc := p.Window
 	type part struct{ from, z float64 }
 	var parts []part
 	largest := 0

@@ -42,6 +42,16 @@ func (d *density) at(x []float64) linear {
 	return k.(linear)
 }
 
+// neglect asks of no place whether the event would have been selected there, if it is much less
+// probable than the best of the starts.
+func (d *density) neglect(starts []refine.Start) {
+	top := math.Inf(-1)
+	for _, s := range starts {
+		top = max(top, d.logProb(s.X))
+	}
+	d.least = top - 2*improbable
+}
+
 // logProb implements refine.LogProb.
 func (d *density) logProb(x []float64) float64 { return d.observe(x, nil) }
 

@@ -21,11 +21,12 @@ type RefineOptions struct {
 	// and 12.
 	Tries, Starts int
 	// Budget is the largest number of likelihoods for importance sampling, of the light curve in
-	// bins where that has less than a third of the measurements; as many more are spent where its
-	// diagnostics are not good, and as many again on an ensemble that is walked where hardly any
-	// draw is effective or a few carry all the weight. ESS is the effective sample size that ends
-	// it before; after bins, there are half as many exact likelihoods more than that. Zero means
-	// 10,000 and 1,000.
+	// bins where that has less than a third of the measurements. As many more are spent where its
+	// diagnostics are not good. Where hardly any draw is effective or a few carry all the weight
+	// as many again go into an ensemble that is walked, and all begins anew, up to twice: seven
+	// times the budget at most, and once more where likelihoods of bins and of measurements differ.
+	// ESS is the effective sample size that ends it before; after bins, there are half as many
+	// exact likelihoods more than that. Zero means 10,000 and 1,000.
 	Budget int
 	ESS    float64
 	// Cut says how the event was selected: only events whose light curve the best
@@ -46,13 +47,16 @@ type RefinedMode struct {
 	LogEvidence, LogEvidenceErr float64
 	Weight                      float64 // share of the evidence
 	ESS                         float64
-	Mean, Sigma                 event.Theta // of the draws; α's mean is circular
+	// Mean and Sigma are of the draws, in units of a Theta; α's mean is circular. Where fewer than
+	// ten of a mode's draws are effective they are the solution and what the curvature of χ² there
+	// says, f_s having no Sigma. Where Walked, they are of the draws nearest to the solution.
+	Mean, Sigma event.Theta
 }
 
 // Refined is the exact posterior of an event.
 type Refined struct {
 	Modes       []RefinedMode // the most probable first
-	Draws       []event.Theta // of equal weight: ESS of them, but 200 at least; 2,000 if Walked
+	Draws       []event.Theta // of equal weight: ESS of them, from 200 to 10,000; 2,000 if Walked
 	LogEvidence float64       // and its standard deviation
 	Err         float64
 	ESS, ESSErr float64
@@ -99,7 +103,7 @@ const (
 // of them, and from the network's own density, with heavier tails, as far as that
 // is any good ([refine.Sample]). Where the light curve is straight between neighbouring
 // measurements, this is done with the likelihood of its bins, and only the draws that come out of
-// it are weighted by its own ([refine.Sampled.Exactly]). The network decides only where the
+// it are weighted by its own ([refine.Sampled.Reweight]). The network decides only where the
 // search begins and draws look, not what they weigh.
 //
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
@@ -170,11 +174,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	if opt.Cut > 0 {
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
 		d.selected = out.selected
-		top := math.Inf(-1)
-		for _, s := range starts {
-			top = max(top, d.logProb(s.X))
-		}
-		d.least = top - 2*improbable
+		d.neglect(starts)
 	}
 	// Where a light curve loses nothing by it, draws come from the likelihood of its bins, and
 	// only those that weigh something from its own.
@@ -185,23 +185,26 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		if err != nil {
 			return nil, err
 		}
-		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: d.least, selected: d.selected, coarse: true}
+		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: math.Inf(-1), selected: d.selected, coarse: true}
+		if d.selected != nil {
+			sampledFrom.neglect(starts)
+		}
 		target *= reserve
 	}
 	sampler := &sampling{p, starts, opt}
-	sampled, err := sampler.from(ctx, sampledFrom, target)
+	sampled, walked, err := sampler.from(ctx, sampledFrom, target)
 	if err != nil {
 		return nil, err
 	}
 	if sampledFrom.coarse {
-		const lost = 4 // times fewer effective draws: bins and measurements do not say the same
-		out.Coarse = sampled.Evaluations
-		exact, err := sampled.Exactly(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed)
+		const lost = 4                                // times fewer effective draws: bins and measurements do not say the same
+		out.Coarse, walked = sampled.Evaluations, nil // walkers knew the bins only
+		exact, err := sampled.Reweight(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed)
 		if err != nil {
 			return nil, err
 		}
 		if out.Evaluations = exact.Evaluations; exact.ESS < min(sampled.ESS, target)/lost {
-			if exact, err = sampler.from(ctx, &d, opt.ESS); err != nil {
+			if exact, walked, err = sampler.from(ctx, &d, opt.ESS); err != nil {
 				return nil, err
 			}
 			out.Evaluations += exact.Evaluations
@@ -213,7 +216,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	out.LogEvidence, out.Err = sampled.LogEvidence, sampled.LogEvidenceErr
 	out.ESS, out.ESSErr, out.KHat = sampled.ESS, sampled.ESSErr, sampled.KHat
 	out.Failed = int(d.failed.Load())
-	if math.IsInf(out.LogEvidence, -1) {
+	if !(out.LogEvidence > math.Inf(-1)) {
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
 	}
 	if err := out.follow(ctx, sampled); err != nil {
@@ -222,7 +225,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	out.resample(sampled, &d, opt.Seed)
 	if failed(sampled) {
 		// Where no walker can start, the draws are those of the weights.
-		if err := out.walk(ctx, sampler, sampled, &d); err != nil && ctx.Err() != nil {
+		if err := out.walk(ctx, sampler, sampled, &d, walked); err != nil && ctx.Err() != nil {
 			return nil, err
 		} else if err != nil {
 			out.RHat = math.Inf(1)
@@ -335,18 +338,20 @@ func mostAreNearer(draws []refine.Draw, a, b event.Theta) bool {
 }
 
 // walk replaces the draws by those of an ensemble of walkers that start at them, if
-// that does better.
-func (r *Refined) walk(ctx context.Context, by *sampling, s *refine.Sampled, d *density) error {
-	chain, err := by.walk(ctx, d, s)
-	if err != nil {
-		return err
+// that does better. chain is of those that have, nil if none has.
+func (r *Refined) walk(ctx context.Context, by *sampling, s *refine.Sampled, d *density, chain *refine.Chain) error {
+	if chain == nil {
+		var err error
+		if chain, err = by.walk(ctx, d, s); err != nil {
+			return err
+		}
+		r.Evaluations += chain.Evaluations
 	}
 	// Too few steps for an R̂, or to say anything.
 	const worth = 5 // autocorrelation times
 	if r.RHat = chain.RHat; math.IsNaN(r.RHat) || !(float64(len(chain.X)) > worth*chain.Time) {
 		r.RHat = math.Inf(1)
 	}
-	r.Evaluations += chain.Evaluations
 	r.Failed = int(d.failed.Load())
 	// Walkers that have not forgotten their starts know no better than the weights,
 	// unless those are hardly any: they seldom pass from mode to mode.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,18 +106,76 @@ func TestRefineCancelled(t *testing.T) {
 	}
 }
 
-// Where importance sampling is cut short, walkers take over.
+// Where importance sampling fails, walkers that went on from its draws stand for them, and say the
+// same.
 func TestRefineWalks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	p := blind(t, "close-wide.csv")
-	r, err := p.Refine(context.Background(), scattered(table1, nearby1, 20), RefineOptions{Seed: 1, Tries: 20, Starts: 1, Budget: 25})
+	ctx := context.Background()
+	p := blind(t, "close-wide.csv").thinned(8)
+	start, err := p.Polish(ctx, table1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.RHat == 0 || r.Trust().Level == Green || len(r.Draws) < fewestDraws {
-		t.Errorf("walked %v, %d draws, %s", r.Walked, len(r.Draws), r.Trust())
+	opt := RefineOptions{Seed: 1, Budget: 9600} // 200 steps
+	r, err := p.RefineFrom(ctx, []Solution{start}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := r.Modes[0]
+	sampled := &refine.Sampled{}
+	for _, d := range r.Draws {
+		sampled.Draws = append(sampled.Draws, refine.Draw{X: slices.Clone(d[:event.Fs])})
+	}
+	d := &density{lik: r.lik, prior: p.prior, least: math.Inf(-1), fs: start.Params[event.Fs]}
+	before := r.Evaluations
+	r.ESS = 5
+	if err := r.walk(ctx, &sampling{p, nil, opt}, sampled, d, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !r.Walked || len(r.Draws) != 2000 || r.Evaluations < before+9600 || r.Trust().Level == Green {
+		t.Errorf("walked %v, %d draws, %d likelihoods after %d, %s", r.Walked, len(r.Draws), r.Evaluations, before, r.Trust())
+	}
+	got := r.Modes[0]
+	for k := range got.Mean {
+		if z, ratio := (got.Mean[k]-want.Mean[k])/want.Sigma[k], got.Sigma[k]/want.Sigma[k]; math.Abs(z) > 0.4 || ratio < 0.7 || ratio > 1.4 {
+			t.Errorf("%s = %.5f ± %.5f, of the weights %.5f ± %.5f", event.Names[k], got.Mean[k], got.Sigma[k], want.Mean[k], want.Sigma[k])
+		}
+	}
+}
+
+// The same posterior on any number of processors.
+func TestRefineWorkers(t *testing.T) {
+	p := blind(t, "close-wide.csv").thinned(16)
+	start, err := p.Polish(context.Background(), table1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first *Refined
+	for _, workers := range []int{1, 3} {
+		runtime.GOMAXPROCS(workers)
+		r, err := p.RefineFrom(context.Background(), []Solution{start}, RefineOptions{Seed: 1, Budget: 600, ESS: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = r
+		}
+		if !slices.Equal(r.Draws, first.Draws) || r.LogEvidence != first.LogEvidence {
+			t.Errorf("%d workers: ln Z %v, not %v", workers, r.LogEvidence, first.LogEvidence)
+		}
+	}
+}
+
+// A result that does not fail is worth more than one that does, whatever it counts.
+func TestBetter(t *testing.T) {
+	heavy, good, few := &refine.Sampled{ESS: 300, KHat: 1.2}, &refine.Sampled{ESS: 250, KHat: 0.3}, &refine.Sampled{ESS: 5, KHat: math.NaN()}
+	for _, c := range [][2]*refine.Sampled{{good, heavy}, {good, few}, {heavy, few}} {
+		if !better(c[0], c[1]) || better(c[1], c[0]) {
+			t.Errorf("%+v is not better than %+v", c[0], c[1])
+		}
 	}
 }
 

@@ -21,33 +21,45 @@ const walkers = 48
 // failed tells whether weights say next to nothing.
 func failed(s *refine.Sampled) bool { return s.ESS < littleESS || !(s.KHat <= badKHat) }
 
+// better tells whether a is worth more than b.
+func better(a, b *refine.Sampled) bool {
+	if failed(a) != failed(b) {
+		return failed(b)
+	}
+	return a.ESS > b.ESS
+}
+
 // from draws from a density by importance sampling. Where that fails, because the proposals miss
 // what they should cover, walkers go on from its draws, and it begins anew with proposals that
-// are fitted to where they come. Of the results, which are independent, it returns the one of most
-// effective draws, with the evaluations of all.
-func (s *sampling) from(ctx context.Context, d *density, ess float64) (*refine.Sampled, error) {
+// are fitted to where they come. Of the results, which are independent, it returns the best, with
+// the evaluations of all, and the chain of those walkers that went on from it, nil if none did.
+func (s *sampling) from(ctx context.Context, d *density, ess float64) (*refine.Sampled, *refine.Chain, error) {
 	const times = 3
 	guide, source := d.network(s.post, s.opt.Seed)
 	var best *refine.Sampled
+	var onward *refine.Chain
 	spent := 0
 	for i := range uint64(times) {
 		now, err := s.sample(ctx, d, ess, guide, source, s.opt.Seed+i)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		spent += now.Evaluations
-		if best == nil || now.ESS > best.ESS {
-			best = now
+		if best == nil || better(now, best) {
+			best, onward = now, nil
 		}
 		if !failed(now) || i+1 == times {
 			break
 		}
 		chain, err := s.walk(ctx, d, now)
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		if err != nil {
 			break // where no walker can start, there is no more to learn
+		}
+		if best == now {
+			onward = chain
 		}
 		spent += chain.Evaluations
 		// The Source's draws are others than those that walkers may have started at.
@@ -55,7 +67,7 @@ func (s *sampling) from(ctx context.Context, d *density, ess float64) (*refine.S
 		guide = thinned(chain, guides)
 	}
 	best.Evaluations = spent
-	return best, nil
+	return best, onward, nil
 }
 
 // thinned returns n places of walkers.
@@ -74,9 +86,9 @@ func (s *sampling) sample(ctx context.Context, d *density, ess float64, guide []
 		Good: func(now *refine.Sampled) bool {
 			return now.ESS >= enoughESS && now.ESSErr <= now.ESS*certain && now.KHat <= goodKHat || failed(now)
 		},
-		Progress: func(_ int, ess float64) {
+		Progress: func(_ int, now float64) {
 			if s.opt.Progress != nil {
-				s.opt.Progress("effective draws", int(ess), int(s.opt.ESS))
+				s.opt.Progress("effective draws", int(now), int(ess))
 			}
 		},
 	})

@@ -22,7 +22,8 @@ type RefinedScore struct {
 	// with its standard error. The density is the exact one of the solutions found,
 	// but for a hundredth that is the network's: what is missing among the solutions
 	// is missing in the evidence, too, so that where the truth's own solution is, and
-	// would have more than a hundredth of the evidence, the exact density does not count.
+	// would have more than a hundredth of the evidence, the exact density does not count,
+	// nor where refinement fails.
 	RawNLL, NLLErr float64
 	// Above is how much the network's own NLL is above that, in the mean of the same
 	// events, with its standard error: what it has still to learn.
@@ -35,7 +36,7 @@ type RefinedScore struct {
 	// that 5 % of the events do not reach.
 	Efficiency, WorstEfficiency float64
 	// RankP is the Kolmogorov–Smirnov probability of each parameter's ranks, if
-	// they are uniform.
+	// they are uniform; where refinement fails, a rank is ½.
 	RankP  [event.Dim]float64
 	Events []RefinedEvent // in their order
 }
@@ -96,9 +97,13 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	// Where the density of the network underflows, the price is finite, too.
 	const least = -1e4
 	network := max(p.LogProb([]event.Theta{ev.Truth})[0], least)
+	missed := math.Log(networkShare) + network
 	r, err := p.Refine(ctx, p.Sample(draws, opt.Seed), opt)
 	if err != nil {
-		out := RefinedEvent{Seconds: time.Since(begin).Seconds(), NLL: -network, Level: Red, Trust: err.Error()}
+		out := RefinedEvent{Seconds: time.Since(begin).Seconds(), NLL: -missed, Above: missed - network, Level: Red, Trust: err.Error()}
+		for k := range out.Ranks {
+			out.Ranks[k] = 0.5
+		}
 		return out, ctx.Err()
 	}
 	trust := r.Trust()
@@ -112,7 +117,7 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 			return RefinedEvent{}, err
 		}
 	}
-	ln := math.Log(networkShare) + network
+	ln := missed
 	if out.Lacking < networkShare {
 		ln = floats.LogSumExp([]float64{ln, math.Log1p(-networkShare) + whole.LogProb(ev.Truth)})
 	}
@@ -216,7 +221,8 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	}
 	// What fits worse is another solution, however near: the evidence would lack the truth's.
 	const worse = 4
-	modes := slices.DeleteFunc(slices.Clone(r.Modes), func(m RefinedMode) bool { return m.Fluxes.Chi2 > s.Fluxes.Chi2+worse })
+	fits := func(o Solution) bool { return o.Fluxes.Chi2 <= s.Fluxes.Chi2+worse }
+	modes := slices.DeleteFunc(slices.Clone(r.Modes), func(m RefinedMode) bool { return !fits(m.Solution) })
 	for _, m := range modes {
 		scale := sameSolution
 		for k := range scale {
@@ -236,6 +242,9 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 	for _, d := range draws[:min(nearest, len(draws))] {
 		at := []Solution{{Params: d}}
 		r.post.descend(ctx, at, 60, event.Fine, nil)
+		if !fits(at[0]) {
+			continue
+		}
 		if distance(s.Params, at[0].Params, sameSolution) < 1 {
 			return true
 		}

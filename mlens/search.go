@@ -100,15 +100,17 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	// The next valley may be deeper, and so near that no draw of the network tells them apart.
 	// Where nothing fits there must be one, in reach of the best of those known or the next.
 	const looks, vain = 10, 4
+	stream := uint64(0) // of random numbers: none is used twice
+	next := func() uint64 { stream++; return stream }
 	lookAround := func() {
 		for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && p.misfit(from[0])); look++ {
 			best, centre := from[0].Fluxes.Chi2, from[idle%min(2, len(from))]
 			// A little farther than solutions are that differ, and as far as candidates.
-			near := p.around(centre, sameSolution, 1.5*float64(1+idle), uint64(look))
-			far := p.around(centre, apart, 1, uint64(look))
+			near := p.around(centre, sameSolution, 1.5*float64(1+idle), next())
+			far := p.around(centre, apart, 1, next())
 			beside := p.starts(ctx, near, centre.Origin, sameSolution, starts)
 			beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, starts/2)...)
-			beside = append(beside, p.starts(ctx, p.along(centre, uint64(look)), centre.Origin, sameSolution, starts/2)...)
+			beside = append(beside, p.starts(ctx, p.along(centre, next()), centre.Origin, sameSolution, starts/2)...)
 			from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
 			descend(from[:1], 300, rough)
 			if idle++; from[0].Fluxes.Chi2 < best-1 {
@@ -124,7 +126,7 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	before := from[0].Fluxes.Chi2
 	for i := 0; i < 2*len(softer)-1 && p.misfit(from[0]) && ctx.Err() == nil; i++ {
 		if i >= len(softer) {
-			more = p.fitted(ctx, p.around(from[0], apart, 1, uint64(i)), from[0].Origin, nil)
+			more = p.fitted(ctx, p.around(from[0], apart, 1, next()), from[0].Origin, nil)
 		}
 		soft := p.soften(ctx, more, softer[i%len(softer)], func(done, _ int) {
 			if progress != nil {

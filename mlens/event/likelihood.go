@@ -295,14 +295,6 @@ func (l *Linear) LogMarginal() float64 {
 	return top + math.Log(sum*h/3)
 }
 
-// BestFs returns the f_s of the highest likelihood within the prior, and ln L
-// there.
-func (l *Linear) BestFs() (fs, ln float64) {
-	_, _, best := l.grid()
-	_, _, ln = l.given(best)
-	return best, ln
-}
-
 // LogDensityFs returns the logarithm of the posterior density of f_s, given the
 // other seven parameters.
 func (l *Linear) LogDensityFs(fs float64) float64 {
