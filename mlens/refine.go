@@ -17,8 +17,8 @@ import (
 type RefineOptions struct {
 	Seed uint64
 	// Tries is the number of the network's draws that the exact simulator is run
-	// on, Starts the number of those from which descents start; zero means 1,000
-	// and 12.
+	// on, for every fourth measurement, Starts the number of those from which descents
+	// start; zero means 5,000 and 12.
 	Tries, Starts int
 	// Budget is the largest number of likelihoods for importance sampling, of the light curve in
 	// bins where that has less than a third of the measurements. As many more are spent where its
@@ -115,7 +115,7 @@ const (
 //
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
-	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 1000), cmp.Or(opt.Starts, 12)
+	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 5000), cmp.Or(opt.Starts, 12)
 	solutions, err := p.search(ctx, draws, opt.Tries, opt.Starts, opt.Progress)
 	if err != nil {
 		return nil, err
@@ -192,21 +192,23 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		target *= reserve
 	}
 	sampler := &sampling{p, starts, opt}
-	sampled, walked, err := sampler.from(ctx, sampledFrom, target)
+	best, err := sampler.from(ctx, sampledFrom, target)
 	if err != nil {
 		return nil, err
 	}
+	sampled := best.Sampled
 	if sampledFrom.coarse {
-		const lost = 4                                // times fewer effective draws: bins and measurements do not say the same
-		out.Coarse, walked = sampled.Evaluations, nil // walkers knew the bins only
+		const lost = 4 // times fewer effective draws: bins and measurements do not say the same
+		out.Coarse = sampled.Evaluations
 		exact, err := sampled.Reweight(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed)
 		if err != nil {
 			return nil, err
 		}
 		if out.Evaluations = exact.Evaluations; exact.ESS < min(sampled.ESS, target)/lost {
-			if exact, walked, err = sampler.from(ctx, &d, opt.ESS); err != nil {
+			if best, err = sampler.from(ctx, &d, opt.ESS); err != nil {
 				return nil, err
 			}
+			exact = best.Sampled
 			out.Evaluations += exact.Evaluations
 		}
 		sampled = exact
@@ -225,7 +227,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	out.resample(sampled, &d, opt.Seed)
 	if failed(sampled) {
 		// Where no walker can start, the draws are those of the weights.
-		if err := out.walk(ctx, sampler, sampled, &d, walked); err != nil && ctx.Err() != nil {
+		if err := out.walk(ctx, sampler, best, &d); err != nil && ctx.Err() != nil {
 			return nil, err
 		} else if err != nil {
 			out.RHat = math.Inf(1)
@@ -337,36 +339,48 @@ func mostAreNearer(draws []refine.Draw, a, b event.Theta) bool {
 	return nearer > all/2
 }
 
-// walk replaces the draws by those of an ensemble of walkers that start at them, if
-// that does better. chain is of those that have, nil if none has.
-func (r *Refined) walk(ctx context.Context, by *sampling, s *refine.Sampled, d *density, chain *refine.Chain) error {
-	if chain == nil {
+// walk replaces the draws by those of an ensemble of walkers that go on from a, if
+// that does better. d is the exact density; walkers on that of bins are weighted by it.
+func (r *Refined) walk(ctx context.Context, by *sampling, a *attempt, d *density) error {
+	if a.onward == nil {
 		var err error
-		if chain, err = by.walk(ctx, d, s); err != nil {
+		if a.onward, err = by.walk(ctx, a.of, a.Sampled); err != nil {
 			return err
 		}
-		r.Evaluations += chain.Evaluations
+		if a.of.coarse {
+			r.Coarse += a.onward.Evaluations
+		} else {
+			r.Evaluations += a.onward.Evaluations
+		}
 	}
+	chain := a.onward
 	// Too few steps for an R̂, or to say anything.
 	const worth = 5 // autocorrelation times
 	if r.RHat = chain.RHat; math.IsNaN(r.RHat) || !(float64(len(chain.X)) > worth*chain.Time) {
 		r.RHat = math.Inf(1)
 	}
-	r.Failed = int(d.failed.Load())
 	// Walkers that have not forgotten their starts know no better than the weights,
 	// unless those are hardly any: they seldom pass from mode to mode.
 	if r.Walked = r.RHat < goodRHat || r.ESS < littleESS; !r.Walked {
 		return nil
 	}
+	const n = 2000
+	walked := chain.Thinned(n)
+	if a.of.coarse {
+		var err error
+		if walked, err = walked.Reweight(ctx, d.logProb, n, by.opt.Seed); err != nil {
+			return err
+		}
+		r.Evaluations += walked.Evaluations
+	}
+	r.Failed = int(d.failed.Load())
 	g := rand.New(rand.NewPCG(by.opt.Seed, 1<<61))
 	r.Draws = r.Draws[:0]
-	const n = 2000
-	for i := range n {
-		step := chain.X[i*len(chain.X)/n]
-		x := step[i%len(step)]
-		lin := d.at(x)
+	for _, i := range systematic(walked.Draws, everyMode, n, g) {
+		// A walker that has stood still gets another f_s each time.
 		var t event.Theta
-		copy(t[:], x)
+		copy(t[:], walked.Draws[i].X)
+		lin := d.at(t[:event.Fs])
 		t[event.Fs] = lin.SampleFs(g.Float64())
 		r.Draws = append(r.Draws, t)
 	}

@@ -128,19 +128,31 @@ func TestRefineWalks(t *testing.T) {
 	for _, d := range r.Draws {
 		sampled.Draws = append(sampled.Draws, refine.Draw{X: slices.Clone(d[:event.Fs])})
 	}
-	d := &density{lik: r.lik, prior: p.prior, least: math.Inf(-1), fs: start.Params[event.Fs]}
-	before := r.Evaluations
-	r.ESS = 5
-	if err := r.walk(ctx, &sampling{p, nil, opt}, sampled, d, nil); err != nil {
-		t.Fatal(err)
-	}
-	if !r.Walked || len(r.Draws) != 2000 || r.Evaluations < before+9600 || r.Trust().Level == Green {
-		t.Errorf("walked %v, %d draws, %d likelihoods after %d, %s", r.Walked, len(r.Draws), r.Evaluations, before, r.Trust())
-	}
-	got := r.Modes[0]
-	for k := range got.Mean {
-		if z, ratio := (got.Mean[k]-want.Mean[k])/want.Sigma[k], got.Sigma[k]/want.Sigma[k]; math.Abs(z) > 0.4 || ratio < 0.7 || ratio > 1.4 {
-			t.Errorf("%s = %.5f ± %.5f, of the weights %.5f ± %.5f", event.Names[k], got.Mean[k], got.Sigma[k], want.Mean[k], want.Sigma[k])
+	for _, coarse := range []bool{false, true} {
+		d := &density{lik: r.lik, prior: p.prior, least: math.Inf(-1), fs: start.Params[event.Fs]}
+		of, likelihoods := d, 9600
+		if coarse {
+			// Walkers that believe in a longer tE: that must not be left in the draws.
+			lik, err := event.NewLikelihood(p.Window, p.prior)
+			if err != nil {
+				t.Fatal(err)
+			}
+			of = &density{lik: lik, prior: p.prior, least: math.Inf(-1), fs: d.fs, coarse: true}
+			of.prior.LogTEMean, of.prior.LogTESigma = want.Mean[event.LogTE]+1.5*want.Sigma[event.LogTE], want.Sigma[event.LogTE]
+			likelihoods = 2000
+		}
+		r.ESS, r.Evaluations = 5, 0
+		if err := r.walk(ctx, &sampling{p, nil, opt}, &attempt{Sampled: sampled, of: of}, d); err != nil {
+			t.Fatal(err)
+		}
+		if !r.Walked || len(r.Draws) != 2000 || r.Evaluations < likelihoods || r.Evaluations > likelihoods+100 || r.Trust().Level == Green {
+			t.Errorf("walked %v, %d draws, %d likelihoods, %s", r.Walked, len(r.Draws), r.Evaluations, r.Trust())
+		}
+		got := r.Modes[0]
+		for k := range got.Mean {
+			if z, ratio := (got.Mean[k]-want.Mean[k])/want.Sigma[k], got.Sigma[k]/want.Sigma[k]; math.Abs(z) > 0.4 || ratio < 0.7 || ratio > 1.4 {
+				t.Errorf("coarse %v: %s = %.5f ± %.5f, of the weights %.5f ± %.5f", coarse, event.Names[k], got.Mean[k], got.Sigma[k], want.Mean[k], want.Sigma[k])
+			}
 		}
 	}
 }
@@ -209,7 +221,7 @@ func TestTrust(t *testing.T) {
 		{func(r *Refined) { r.ESS = 50 }, Yellow, "few effective draws"},
 		{func(r *Refined) { r.ESS = 5 }, Red, "hardly any"},
 		{func(r *Refined) { r.ESSErr = 500 }, Yellow, "a single draw"},
-		{func(r *Refined) { r.LeftOut = 2 }, Yellow, "2 solutions"},
+		{func(r *Refined) { r.LeftOut = 2 }, Yellow, "solutions left out that fit about as well: 2"},
 		{func(r *Refined) { r.KHat = 0.8 }, Yellow, "heavy-tailed"},
 		{func(r *Refined) { r.KHat = math.NaN() }, Red, "all the weight"},
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 1.4 }, Yellow, "not as good"},

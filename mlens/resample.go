@@ -28,7 +28,7 @@ func (r *Refined) resample(s *refine.Sampled, d *density, seed uint64) {
 		}
 	}
 	n := min(max(int(s.ESS), fewestDraws), mostDraws)
-	for _, i := range systematic(s.Draws, -1, n, g) {
+	for _, i := range systematic(s.Draws, everyMode, n, g) {
 		r.Draws = append(r.Draws, d.withFs(s.Draws[i].X))
 	}
 	for k := range r.Modes {
@@ -62,11 +62,13 @@ func (r *Refined) describe() {
 	}
 }
 
-// systematic returns the indices of n draws of one mode (−1: of all), each as
-// often as its weight demands.
+// everyMode is the mode of all draws.
+const everyMode = -1
+
+// systematic returns the indices of n draws of one mode, each as often as its weight demands.
 func systematic(draws []refine.Draw, mode, n int, g *rand.Rand) (out []int) {
 	top := math.Inf(-1)
-	in := func(d refine.Draw) bool { return mode < 0 || d.Mode == mode }
+	in := func(d refine.Draw) bool { return mode == everyMode || d.Mode == mode }
 	for _, d := range draws {
 		if in(d) {
 			top = max(top, d.LogWeight)

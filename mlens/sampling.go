@@ -3,7 +3,6 @@ package mlens
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"github.com/mlens-go/microlens/mlens/refine"
 )
@@ -17,6 +16,13 @@ type sampling struct {
 
 // walkers is the size of an ensemble.
 const walkers = 48
+
+// An attempt is a sample from a density.
+type attempt struct {
+	*refine.Sampled
+	of     *density
+	onward *refine.Chain // of walkers that went on from it; nil: none has
+}
 
 // failed tells whether weights say next to nothing.
 func failed(s *refine.Sampled) bool { return s.ESS < littleESS || !(s.KHat <= badKHat) }
@@ -32,51 +38,42 @@ func better(a, b *refine.Sampled) bool {
 // from draws from a density by importance sampling. Where that fails, because the proposals miss
 // what they should cover, walkers go on from its draws, and it begins anew with proposals that
 // are fitted to where they come. Of the results, which are independent, it returns the best, with
-// the evaluations of all, and the chain of those walkers that went on from it, nil if none did.
-func (s *sampling) from(ctx context.Context, d *density, ess float64) (*refine.Sampled, *refine.Chain, error) {
+// the evaluations of all.
+func (s *sampling) from(ctx context.Context, d *density, ess float64) (*attempt, error) {
 	const times = 3
 	guide, source := d.network(s.post, s.opt.Seed)
-	var best *refine.Sampled
-	var onward *refine.Chain
+	var best *attempt
 	spent := 0
 	for i := range uint64(times) {
 		now, err := s.sample(ctx, d, ess, guide, source, s.opt.Seed+i)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
+		this := &attempt{Sampled: now, of: d}
 		spent += now.Evaluations
-		if best == nil || better(now, best) {
-			best, onward = now, nil
+		if best == nil || better(now, best.Sampled) {
+			best = this
 		}
 		if !failed(now) || i+1 == times {
 			break
 		}
-		chain, err := s.walk(ctx, d, now)
+		this.onward, err = s.walk(ctx, d, now)
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if err != nil {
 			break // where no walker can start, there is no more to learn
 		}
-		if best == now {
-			onward = chain
-		}
-		spent += chain.Evaluations
+		spent += this.onward.Evaluations
 		// The Source's draws are others than those that walkers may have started at.
 		_, source = d.network(s.post, s.opt.Seed+i+1)
-		guide = thinned(chain, guides)
+		guide = nil
+		for _, place := range this.onward.Thinned(guides).Draws {
+			guide = append(guide, place.X)
+		}
 	}
 	best.Evaluations = spent
-	return best, onward, nil
-}
-
-// thinned returns n places of walkers.
-func thinned(chain *refine.Chain, n int) (places [][]float64) {
-	all := slices.Concat(chain.X...)
-	for i := range n {
-		places = append(places, all[i*len(all)/n])
-	}
-	return places
+	return best, nil
 }
 
 // sample draws once.

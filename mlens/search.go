@@ -51,7 +51,8 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 			progress("simulated draws", done, total)
 		}
 	}
-	fitted := p.fitted(ctx, draws, FromNetwork, simulated)
+	// Every fourth measurement tells which draws are worth a descent.
+	fitted := p.thinned(4).fitted(ctx, draws, FromNetwork, simulated)
 	width := Summary(draws).Sigma
 	from := pick(fitted, width, starts)
 	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2)...)

@@ -96,7 +96,7 @@ func (r *Refined) Trust() Trust {
 		doubt(Yellow, "an ensemble has not converged either, R̂ %.2f", t.RHat)
 	}
 	if r.LeftOut > 0 {
-		doubt(Yellow, "%d solutions that fit about as well were left out", r.LeftOut)
+		doubt(Yellow, "solutions left out that fit about as well: %d", r.LeftOut)
 	}
 	off, chance := math.Abs(t.Chi2DOF-1), 5*math.Sqrt(2/r.post.dof())
 	switch {

@@ -230,6 +230,20 @@ func (c *Chain) add(w *walkers) {
 	c.X, c.LogProb = append(c.X, x), append(c.LogProb, l)
 }
 
+// Thinned returns n of the places as a sample of equal weights, all of one mode: to be taken to
+// another density by [Sampled.Reweight], or as guides. It says nothing of the evidence, and nothing
+// of how few of the draws are independent.
+func (c *Chain) Thinned(n int) *Sampled {
+	out := &Sampled{Modes: make([]Share, 1), drawn: n}
+	each := len(c.X[0])
+	for i := range n {
+		k := i * len(c.X) * each / n
+		step, w := k/each, k%each
+		out.Draws = append(out.Draws, Draw{X: c.X[step][w], LogProb: c.LogProb[step][w], kept: 1})
+	}
+	return out
+}
+
 // sumUp fills in the diagnostics.
 func (c *Chain) sumUp(s space, calls int) {
 	c.Evaluations = calls

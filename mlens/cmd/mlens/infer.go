@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -82,7 +83,7 @@ solutions.png in that folder.`,
 	f.StringVar(&o.read.Error, "error", "", "column of the error")
 	f.StringVar(&o.unit, "unit", "", "flux or magnitude (default: told from the header or the numbers)")
 	f.BoolVar(&o.refine, "refine", false, "go on to the exact posterior: solutions, their evidence and errors")
-	f.IntVar(&o.tries, "tries", 1000, "draws, over all modes, that the exact simulator is run on")
+	f.IntVar(&o.tries, "tries", 0, "draws, over all modes, that the exact simulator is run on (0: 1,000, with -refine 5,000)")
 	return c
 }
 
@@ -98,8 +99,8 @@ func (o *inferOptions) check() error {
 		return fmt.Errorf("-n is %d, but at least %d draws are needed", o.n, fewestDraws)
 	case o.n > mostDraws:
 		return fmt.Errorf("-n is %d, but must be at most %d draws", o.n, mostDraws)
-	case o.tries < 1:
-		return fmt.Errorf("-tries is %d, but must be at least 1", o.tries)
+	case o.tries < 0:
+		return fmt.Errorf("-tries is %d, but must not be negative", o.tries)
 	}
 	switch o.read.Unit = event.Unit(o.unit); o.read.Unit {
 	case event.Auto, event.InFlux, event.InMagnitudes:
@@ -171,7 +172,7 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 	if o.refine {
 		return inferRefined(ctx, w, file, start, post, draws, o)
 	}
-	modes, err := post.Modes(ctx, draws, o.tries)
+	modes, err := post.Modes(ctx, draws, cmp.Or(o.tries, 1000))
 	if err != nil {
 		return err
 	}

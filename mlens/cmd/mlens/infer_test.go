@@ -251,7 +251,7 @@ func TestInferRefuses(t *testing.T) {
 	check(`-unit is "Jansky"|flux or magnitude`, "-unit", "Jansky", good)
 	check("-n is 99|100", "-n", "99", good)
 	check("-n is 1000000000", "-n", "1000000000", good)
-	check("-tries is 0", "-tries", "0", good)
+	check("-tries is -1", "-tries", "-1", good)
 	check("one light-curve file")
 	check("one light-curve file", good, good)
 	refused(t, "-out is "+good+"|a file", quick("-out", good, good)...)
