@@ -138,7 +138,7 @@ func TestRefineWalks(t *testing.T) {
 				t.Fatal(err)
 			}
 			of = &density{lik: lik, prior: p.prior, least: math.Inf(-1), fs: d.fs, coarse: true}
-			of.prior.LogTEMean, of.prior.LogTESigma = want.Mean[event.LogTE]+1.5*want.Sigma[event.LogTE], want.Sigma[event.LogTE]
+			of.prior.LogTEMean, of.prior.LogTESigma = want.Mean[event.LogTE]+3*want.Sigma[event.LogTE], 2*want.Sigma[event.LogTE]
 			likelihoods = 2000
 		}
 		r.ESS, r.Evaluations = 5, 0
