@@ -115,3 +115,36 @@ func TestUniform(t *testing.T) {
 		t.Errorf("mean %.4f, of the square %.4f", mean, square)
 	}
 }
+
+// The truth is found where a solution or a draw fits like it, not where a descent from a draw
+// that does not fit would come to it.
+func TestHas(t *testing.T) {
+	ctx := context.Background()
+	p := blind(t, "close-wide.csv")
+	s, err := p.Polish(ctx, table1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	misfit := table1
+	misfit[event.T0] += 0.05 // where descents come back from
+	wide, err := p.Polish(ctx, event.Theta{0.23, -1.98, 299.45, 0.041, 26.116, 1.299, -2.29, 0.122})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what  string
+		modes []RefinedMode
+		draws []event.Theta
+		want  bool
+	}{
+		{"its solution", []RefinedMode{{Solution: s}}, nil, true},
+		{"another solution", []RefinedMode{{Solution: wide}}, nil, false},
+		{"a draw like it", nil, []event.Theta{table1}, true},
+		{"a draw that does not fit", nil, []event.Theta{misfit}, false},
+	} {
+		r := &Refined{Modes: c.modes, Draws: c.draws, post: p}
+		if got := r.has(ctx, table1); got != c.want {
+			t.Errorf("found by %s: %v", c.what, got)
+		}
+	}
+}

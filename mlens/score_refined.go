@@ -232,15 +232,20 @@ func (r *Refined) has(ctx context.Context, t event.Theta) bool {
 			return true
 		}
 	}
-	// Draws near it will do, where the light curve says so little that solutions are many.
-	const nearest = 8
+	// Draws near it will do, where the light curve says so little that solutions are many, if they
+	// fit like draws from its valley.
+	const nearest, spread = 8, 30 // of χ² with eight degrees of freedom, never exceeded by chance
 	draws := slices.DeleteFunc(slices.Clone(r.Draws), func(d event.Theta) bool { return distance(d, s.Params, apart) > 1 })
 	slices.SortStableFunc(draws, func(a, b event.Theta) int {
 		return cmp.Compare(distance(a, s.Params, apart), distance(b, s.Params, apart))
 	})
 	var near, others []Solution
-	for _, d := range draws[:min(nearest, len(draws))] {
-		at := []Solution{{Params: d}}
+	draws = draws[:min(nearest, len(draws))]
+	for i, f := range r.post.fit(ctx, draws, event.Fine, nil) {
+		if !(f.Chi2 <= s.Fluxes.Chi2+spread) {
+			continue
+		}
+		at := []Solution{{Params: draws[i]}}
 		r.post.descend(ctx, at, 60, event.Fine, nil)
 		if !fits(at[0]) {
 			continue
