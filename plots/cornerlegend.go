@@ -40,12 +40,15 @@ func (c *corner) legend(cv vg.Canvas, at vg.Point, n int) {
 	}, quantileLabel)
 	if c.opt.Truth != nil {
 		line(func(q vg.Point) {
-			segment(cv, vg.Point{X: q.X - 9, Y: q.Y}, vg.Point{X: q.X + 9, Y: q.Y}, stroke(truth, 0.9))
-			segment(cv, vg.Point{X: q.X, Y: q.Y - 5}, vg.Point{X: q.X, Y: q.Y + 5}, stroke(truth, 0.9))
+			segment(cv, vg.Point{X: q.X - 9, Y: q.Y}, vg.Point{X: q.X + 9, Y: q.Y}, truthLine)
+			segment(cv, vg.Point{X: q.X, Y: q.Y - 5}, vg.Point{X: q.X, Y: q.Y + 5}, truthLine)
 		}, "truth")
 	}
 	for i, m := range c.opt.Marks {
-		line(func(q vg.Point) { symbol(cv, q, i, 3.4) }, m.Label)
+		line(func(q vg.Point) {
+			segment(cv, vg.Point{X: q.X, Y: q.Y - 6}, vg.Point{X: q.X, Y: q.Y + 6}, stroke(Palette(i), 0.9))
+			symbol(cv, q, i, 3.4)
+		}, m.Label)
 	}
 	if n > 2 {
 		st.color = soft

@@ -104,11 +104,12 @@ func miscalibrated() (ranks [event.Dim][]float64) {
 	return ranks
 }
 
-// table1Solutions are the close and the wide solution that Table 1 lists.
-func table1Solutions() []plots.Solution {
+// table1Fits are a close and a wide lens that fit the truth of Table 1.
+func table1Fits() []plots.Solution {
+	wide := event.Theta{0.2300, -1.9825, 299.4461, 0.0410, 26.1159, 1.2988, -2.2934, 0.1223}
 	return []plots.Solution{
-		{Label: "close", Params: table1Close.Params()},
-		{Label: "wide", Params: table1Wide.Params()},
+		{Label: "close", Params: table1Truth.Params()},
+		{Label: "wide", Params: wide.Params()},
 	}
 }
 

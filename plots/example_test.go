@@ -87,11 +87,11 @@ func ExampleCaustics() {
 }
 
 func exampleSolutions() *plots.Figure {
-	return must(plots.Solutions(simulated(table1Truth, 0.01), table1Solutions(), plots.SolutionsOptions{}))
+	return must(plots.Solutions(simulated(table1Truth, 0.01), table1Fits(), plots.SolutionsOptions{}))
 }
 
-// The two solutions that Table 1 of the paper lists, against an event simulated from
-// its truth (testdata/solutions.png).
+// The close and the wide lens that fit an event simulated from the truth of Table 1 of the
+// paper (testdata/solutions.png).
 func ExampleSolutions() {
 	for line := range strings.Lines(exampleSolutions().Summary()) {
 		if !strings.Contains(line, "χ²") {
@@ -100,9 +100,9 @@ func ExampleSolutions() {
 	}
 	// Output:
 	// 2 solutions for 7,200 measurements
-	// Caustics and paths, ±0.0869 θ_E, origin: central caustic
-	// close            s = 0.6422, q = 0.009436 (close): source of 0.0062 θ_E passes at 0.0505 θ_E, caustic of 0.0343 θ_E, 0 crossings
-	// wide             s = 1.6986, q = 0.01057 (wide): source of 0.00455 θ_E passes at 0.0504 θ_E, caustic of 0.0308 θ_E, 0 crossings
+	// Caustics and paths, ±0.085 θ_E, origin: central caustic
+	// close            s = 0.6310, q = 0.01 (close): source of 0.005 θ_E passes at 0.05 θ_E, caustic of 0.0334 θ_E, 0 crossings
+	// wide             s = 1.6982, q = 0.01041 (wide): source of 0.00509 θ_E passes at 0.051 θ_E, caustic of 0.0304 θ_E, 0 crossings
 }
 
 func exampleLoss() *plots.Figure {
@@ -113,8 +113,8 @@ func exampleLoss() *plots.Figure {
 func ExampleLoss() {
 	fmt.Println(exampleLoss().Summary())
 	// Output:
-	// Negative log-likelihood against light curves seen
-	// training:   −11.495 at 2M
+	// Negative log-likelihood [nats] against light curves seen
+	// training:   −11.442 at 2M
 	// validation: −11.092 at 2M, best −11.092 at 2M
 	// prior: 3.030
 	// Gaussian: −4.200

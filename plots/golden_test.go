@@ -156,7 +156,7 @@ func BenchmarkLightCurve(b *testing.B) {
 func BenchmarkSolutions(b *testing.B) {
 	lc := simulated(table1Truth, 0.01)
 	for b.Loop() {
-		benchmarkPNG(b, must(plots.Solutions(lc, table1Solutions(), plots.SolutionsOptions{})))
+		benchmarkPNG(b, must(plots.Solutions(lc, table1Fits(), plots.SolutionsOptions{})))
 	}
 }
 

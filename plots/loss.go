@@ -28,7 +28,7 @@ type Level struct {
 type LossOptions struct {
 	Title     string
 	XLabel    string  // "": light curves seen
-	YLabel    string  // "": negative log-likelihood
+	YLabel    string  // "": negative log-likelihood [nats]
 	Log       bool    // logarithmic axis of Seen; points at 0 are left out
 	Baselines []Level // lines to compare with: the prior, a Gaussian, the exact posterior
 	Width     float64 // inches; 0: 6.5
@@ -71,7 +71,7 @@ func newLossView(history []LossPoint, opt LossOptions) *lossView {
 		l.opt.XLabel = "Light curves seen"
 	}
 	if l.opt.YLabel == "" {
-		l.opt.YLabel = "Negative log-likelihood"
+		l.opt.YLabel = "Negative log-likelihood [nats]"
 	}
 	for _, p := range history {
 		x := p.Seen
@@ -114,10 +114,10 @@ func settled(y []float64) []float64 {
 	return y[k:]
 }
 
-// runningMean smooths with a centred window of a fiftieth of the points,
+// runningMean smooths with a centred window of a hundredth of the points,
 // narrower where the curve starts, and one-sided where it ends.
 func runningMean(y []float64) []float64 {
-	half := len(y) / 100
+	half := len(y) / 200
 	out := make([]float64, len(y))
 	sums := make([]float64, len(y)+1)
 	for i, v := range y {

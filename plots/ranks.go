@@ -26,8 +26,8 @@ type RanksOptions struct {
 // ranks[k] are the quantiles in [0, 1] of parameter k, one an event. The band
 // holds the count of a bin with a probability of 95 % (binomial) if all is
 // well. δ is the mean absolute deviation of the bins' shares from uniformity,
-// in per cent of the events, as in Fig. 8 of Zhang et al. (2021); in brackets
-// its expectation from counting noise alone. Quantiles outside [0, 1] are an
+// in per cent of the events, as in Fig. 8 of Zhang et al. (2021), beside what
+// counting noise alone makes of it. Quantiles outside [0, 1] are an
 // error.
 func Ranks(ranks [event.Dim][]float64, opt RanksOptions) (*Figure, error) {
 	if opt.Bins == 0 {
@@ -145,7 +145,7 @@ func (h rankHist) draw(p *panel, label string) {
 	p.line(xs, ys, stroke(Palette(1), lineCurve))
 	p.frame(0, 0)
 	write(p, vg.Point{X: p.r.Min.X, Y: p.r.Max.Y + 5}, label, style{size: sizeLabel})
-	text := fmt.Sprintf("$δ$ = %.2f %% (%.2f %%)", 100*h.delta, 100*h.noise)
+	text := fmt.Sprintf("$δ$ = %.2f %%, by chance %.2f %%", 100*h.delta, 100*h.noise)
 	if h.n == 0 {
 		text = "no events"
 	}
