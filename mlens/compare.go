@@ -95,54 +95,63 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 	return math.Inf(-1)
 }
 
-// Compare writes a table of references beside what the network's draws say near them, if there
-// are any, and beside the exact solutions nearest to them, with the differences of published and
-// exact in standard deviations, those of both in quadrature, and the
+// Compare writes a table of references beside what the network's draws nearest to each say, if
+// there are enough, and beside the exact solutions nearest to them, with the differences of
+// published and exact in standard deviations, those of both in quadrature, and the
 // evidence of each solution relative to the best. An improbable one has none: the table says
-// by how much its χ² is larger.
+// by how much its χ² is larger, and its f_s has no error. A star marks what is at
+// an end of the prior.
 func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	modes := make([]*RefinedMode, len(refs))
-	near := make([][]event.Theta, len(refs))
-	fmt.Fprint(t, "\t")
 	for i, ref := range refs {
-		if modes[i] = r.Find(ref); modes[i] != nil {
-			near[i] = drawsNear(r.proposed, modes[i].Params)
-		}
-		fmt.Fprintf(t, "%s\tnetwork\texact\tσ off\t", ref.Label)
+		modes[i] = r.Find(ref)
 	}
-	fmt.Fprintln(t)
-	for k, name := range event.Names {
+	near := nearestDraws(r.proposed, modes)
+	row := func(name string, cells func(i int, m *RefinedMode) (published, network, exact, off string)) {
 		fmt.Fprintf(t, "%s\t", name)
-		for i, ref := range refs {
-			v, m := ref.Params[k], modes[i]
-			if m == nil {
-				fmt.Fprintf(t, "%s\t\tnot found\t\t", valueAndError(v, ref.Sigma[k]))
-				continue
+		for i, m := range modes {
+			published, network, exact, off := cells(i, m)
+			fmt.Fprintf(t, "%s\t", published)
+			if len(near[i]) >= fewNear {
+				fmt.Fprintf(t, "%s\t", network)
 			}
-			mean, sigma := meanAndWidth(near[i], k)
-			fmt.Fprintf(t, "%s\t%s\t%s\t", valueAndError(v, ref.Sigma[k]), valueAndError(mean, sigma), valueAndError(m.Mean[k], m.Sigma[k]))
-			if d := v - m.Mean[k]; m.Sigma[k] != 0 && !math.IsNaN(d) {
+			fmt.Fprintf(t, "%s\t%s\t", exact, off)
+		}
+		fmt.Fprintln(t)
+	}
+	row("", func(i int, _ *RefinedMode) (_, _, _, _ string) { return refs[i].Label, "", "", "" })
+	row("", func(int, *RefinedMode) (_, _, _, _ string) { return "published", "network", "exact", "σ off" })
+	units := map[int]string{event.Alpha: " [deg]", event.U0: " [θE]", event.T0: " [d]", event.LogTE: " [d]"}
+	atEnd := false
+	for k, name := range event.Names {
+		row(name+units[k], func(i int, m *RefinedMode) (published, network, exact, off string) {
+			v, sigma := refs[i].Params[k], refs[i].Sigma[k]
+			published = valueAndError(v, sigma)
+			if m == nil {
+				return published, "", "not found", ""
+			}
+			mean, sd := meanAndWidth(near[i], k)
+			exact = valueAndError(m.Mean[k], m.Sigma[k])
+			if r.atEnd(m.Params, k) {
+				exact, atEnd = exact+"*", true
+			} else if d := v - m.Mean[k]; m.Sigma[k] != 0 && !math.IsNaN(d) {
 				if k == event.Alpha {
 					d = math.Remainder(d, 360)
 				}
-				fmt.Fprintf(t, "%+.1f", d/math.Hypot(m.Sigma[k], ref.Sigma[k]))
+				off = fmt.Sprintf("%+.1f", d/math.Hypot(m.Sigma[k], sigma))
 			}
-			fmt.Fprint(t, "\t")
-		}
-		fmt.Fprintln(t)
+			return published, valueAndError(mean, sd), exact, off
+		})
 	}
 	line := func(name string, f func(m *RefinedMode) string) {
-		fmt.Fprintf(t, "%s\t", name)
-		for _, m := range modes {
-			if m == nil {
-				fmt.Fprint(t, "\t\t\t\t")
-			} else {
-				fmt.Fprintf(t, "\t\t%s\t\t", f(m))
+		row(name, func(_ int, m *RefinedMode) (_, _, exact, _ string) {
+			if m != nil {
+				exact = f(m)
 			}
-		}
-		fmt.Fprintln(t)
+			return "", "", exact, ""
+		})
 	}
 	line("Δln Z", func(m *RefinedMode) string {
 		if math.IsInf(m.LogEvidence, -1) {
@@ -153,8 +162,22 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	line("χ²/dof", func(m *RefinedMode) string { return fmt.Sprintf("%.4f", m.Chi2DOF) })
 	line("found from", func(m *RefinedMode) string { return m.Origin })
 	t.Flush() // a Buffer takes everything
+	if atEnd {
+		fmt.Fprintln(&b, "* at an end of the prior")
+	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// atEnd tells whether a solution's parameter is at an end of the prior.
+func (r *Refined) atEnd(t event.Theta, k int) bool {
+	prior := event.Roman()
+	if r.post != nil {
+		prior = r.post.prior
+	}
+	b := prior.Bounds()[k]
+	near := 1e-3 * (b.Max - b.Min)
+	return k != event.Alpha && (t[k] < b.Min+near || t[k] > b.Max-near)
 }
 
 // valueAndError formats a value that may be unknown, NaN, or without an error, 0.
@@ -168,23 +191,37 @@ func valueAndError(v, sigma float64) string {
 	return fmt.Sprintf("%.4f ± %.4f", v, sigma)
 }
 
-// drawsNear returns the draws that are near a solution, with angles about its own.
-func drawsNear(draws []event.Theta, t event.Theta) (near []event.Theta) {
+// nearestDraws returns the draws nearest to each solution, as far as they are near at all, with
+// angles about its own; nil solutions have none.
+func nearestDraws(draws []event.Theta, solutions []*RefinedMode) [][]event.Theta {
 	const wide = 3 // times as far as solutions may be apart
+	near := make([][]event.Theta, len(solutions))
 	for _, d := range draws {
-		if distance(d, t, nearReference) < wide {
-			d[event.Alpha] = t[event.Alpha] + math.Remainder(d[event.Alpha]-t[event.Alpha], 360)
-			near = append(near, d)
+		best, at := float64(wide), -1
+		for i, s := range solutions {
+			if s == nil {
+				continue
+			}
+			if far := distance(d, s.Params, nearReference); far < best {
+				best, at = far, i
+			}
+		}
+		if at >= 0 {
+			α := solutions[at].Params[event.Alpha]
+			d[event.Alpha] = α + math.Remainder(d[event.Alpha]-α, 360)
+			near[at] = append(near[at], d)
 		}
 	}
 	return near
 }
 
+// fewNear are too few draws to say what a network thinks of a solution.
+const fewNear = 20
+
 // meanAndWidth returns mean and standard deviation of a parameter, NaN where draws are too few
 // to say.
 func meanAndWidth(draws []event.Theta, k int) (mean, sd float64) {
-	const few = 20
-	if len(draws) < few {
+	if len(draws) < fewNear {
 		return math.NaN(), 0
 	}
 	column := make([]float64, len(draws))

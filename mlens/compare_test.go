@@ -20,6 +20,7 @@ func TestCompare(t *testing.T) {
 		return m
 	}
 	r := &Refined{Modes: []RefinedMode{mode(-0.2, 359.99, -100), mode(0.23, 299, -126.5)}}
+	r.Modes[1].Params[event.LogRho], r.Modes[1].Mean[event.LogRho] = -4, -4
 	far := mode(0.4, 200, 0).Solution
 	far.Fluxes.Chi2 = 643
 	far.Information = mat.NewSymDense(int(event.Fs), nil)
@@ -27,6 +28,12 @@ func TestCompare(t *testing.T) {
 		far.Information.SetSym(k, k, 1e4)
 	}
 	r.Improbable = []Solution{far}
+	// A solution beside the close one has draws of its own.
+	beside := mode(-0.15, 359.99, -130)
+	r.Modes = append(r.Modes, beside)
+	for range 30 {
+		r.proposed = append(r.proposed, beside.Params)
+	}
 	for i := range 100 { // two thirds of them 0 and 0.02 above the close mode, and others elsewhere
 		d := r.Modes[0].Params
 		d[event.LogQ] += 0.02 * float64(i%2)
@@ -40,9 +47,10 @@ func TestCompare(t *testing.T) {
 		{Label: "improbable", Params: event.Theta{0.41, -2, 200, 0.05, 26, 1.3, -2.3, 0.12}},
 		{Label: "close", Params: event.Theta{-0.19, -2, 0.02, 0.05, 26, 1.3, math.NaN(), 0.12}},
 		{Label: "elsewhere", Params: event.Theta{0.6, -2, 90, 0.05, 26, 1.3, -2.3, 0.12}},
+		{Label: "beside", Params: event.Theta{-0.15, -2, 0, 0.05, 26, 1.3, -2.3, 0.12}},
 		{Label: "wide", Params: event.Theta{0.23, -1.97, 299, 0.05, 26, 1.3, -2.3, 0.12}, Sigma: event.Theta{event.LogQ: 0.03, event.T0: 0.01}},
 	}
-	for i, want := range []int{-1, 0, -1, 1} {
+	for i, want := range []int{-1, 0, -1, 2, 1} {
 		if got := r.Nearest(refs[i]); got != want {
 			t.Errorf("%s: solution %d, want %d", refs[i].Label, got, want)
 		}
@@ -52,7 +60,7 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "not found", "-26.50", "Δχ² +643", "0.4000 ± 0.0100   +1.0", "-1.9900 ± 0.0101", "360.0100",
-		"-1.9700 ± 0.0300        –   -2.0000 ± 0.0100   +0.9"} {
+		"-1.9700 ± 0.0300   -2.0000 ± 0.0100   +0.9", "-0.1900           -0.2000   -0.2000 ± 0.0100", "-0.1500   -0.1500   -0.1500 ± 0.0100", "-4.0000 ± 0.0100*      ", "* at an end"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
