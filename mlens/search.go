@@ -28,135 +28,170 @@ const comparable = 1.1
 // apart are differences of candidates worth a descent each.
 var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event.U0: 0.1, event.T0: 1, event.LogTE: 0.2, event.LogRho: math.Inf(1), event.Fs: 0.2}
 
+// A search goes downhill to solutions.
+type search struct {
+	post     *Posterior
+	starts   int
+	found    []Solution                         // the best first
+	descents int                                // made so far
+	streams  uint64                             // of random numbers: none is used twice
+	progress func(what string, done, total int) // may be nil
+}
+
 // search is Solutions and tells progress, unless that is nil, how many
 // simulations and descents it has made.
 func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, starts int, progress func(what string, done, total int)) ([]Solution, error) {
 	if len(draws) == 0 {
 		return nil, fmt.Errorf("mlens: %s: no draws to start from", p.Window.Name)
 	}
-	starts = max(starts, 1)
+	s := &search{post: p, starts: max(starts, 1), progress: progress}
 	draws = draws[:min(max(tries, 1), len(draws))]
-	descents := 0
-	descend := func(from []Solution, iterations int, noise float64) {
-		before := descents
-		descents += len(from)
-		p.descend(ctx, from, iterations, noise, func(done, _ int) {
-			if progress != nil {
-				progress("descents", before+done, 0)
-			}
-		})
-	}
-	simulated := func(done, total int) {
+	// Every fourth measurement tells which draws are worth a descent.
+	fitted := p.thinned(4).fitted(ctx, draws, FromNetwork, func(done, total int) {
 		if progress != nil {
 			progress("simulated draws", done, total)
 		}
-	}
-	// Every fourth measurement tells which draws are worth a descent.
-	fitted := p.thinned(4).fitted(ctx, draws, FromNetwork, simulated)
+	})
 	width := Summary(draws).Sigma
-	from := pick(fitted, width, starts)
-	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, starts/2)...)
+	from := pick(fitted, width, s.starts)
+	from = append(from, p.starts(ctx, p.candidates(), FromSearch, apart, s.starts/2)...)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if len(from) == 0 {
 		return nil, fmt.Errorf("mlens: %s: the exact simulator fails on every draw", p.Window.Name)
 	}
-	// race follows those that do best, and no other way to a place known; the best comes
-	// first among these.
-	race := func(from, known []Solution, most int) []Solution {
-		leave := func(s Solution) bool {
-			return slices.ContainsFunc(known, func(k Solution) bool { return distance(s.Params, k.Params, sameSolution) < 1 })
-		}
-		stage := func(steps, most int) {
-			descend(from, steps, rough)
-			from = distinct(slices.DeleteFunc(from, leave), sameSolution)
-			from = from[:min(most, len(from))]
-		}
-		stage(6, (len(from)+most)/2)
-		stage(6, most)
-		stage(20, most)
-		if len(known) > 0 {
-			const hopeless = 4 // χ² of the best times this
-			from = slices.DeleteFunc(from, func(s Solution) bool { return s.Fluxes.Chi2 > hopeless*known[0].Fluxes.Chi2 })
-		}
-		stage(40, most)
-		return from
+	s.found = s.race(ctx, from, (len(from)+1)/2)
+	s.descend(ctx, s.found[:(len(s.found)+1)/2], 300, rough)
+	s.add(nil)
+	s.followPartners(ctx)
+	s.lookAround(ctx)
+	if before := s.best(); s.soften(ctx, pick(fitted, width, 4*s.starts)) && s.best() < before {
+		s.lookAround(ctx)
 	}
-	from = race(from, nil, (len(from)+1)/2)
-	descend(from[:(len(from)+1)/2], 300, rough)
-	from = distinct(from, sameSolution)
+	s.polish(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.found, nil
+}
 
-	// Partners of partners too: the search may have found a partner first.
-	tried := slices.Clone(from)
+// best returns the lowest χ² found.
+func (s *search) best() float64 { return s.found[0].Fluxes.Chi2 }
+
+// add adds solutions to those found.
+func (s *search) add(more []Solution) {
+	s.found = distinct(append(s.found, more...), sameSolution)
+}
+
+// misfits tells whether the best solution found is none, see [Posterior.misfit].
+func (s *search) misfits() bool { return s.post.misfit(s.found[0]) }
+
+// stream returns a number that it has not returned before.
+func (s *search) stream() uint64 { s.streams++; return s.streams }
+
+// counted tells progress of descents that are being made.
+func (s *search) counted(before int) func(done, total int) {
+	return func(done, _ int) {
+		if s.progress != nil {
+			s.progress("descents", before+done, 0)
+		}
+	}
+}
+
+func (s *search) descend(ctx context.Context, from []Solution, iterations int, noise float64) {
+	s.descents += len(from)
+	s.post.descend(ctx, from, iterations, noise, s.counted(s.descents-len(from)))
+}
+
+// race follows those that do best, at most so many, and no other way to a place found already;
+// the best comes first among these.
+func (s *search) race(ctx context.Context, from []Solution, most int) []Solution {
+	leave := func(o Solution) bool {
+		return slices.ContainsFunc(s.found, func(k Solution) bool { return distance(o.Params, k.Params, sameSolution) < 1 })
+	}
+	stage := func(steps, most int) {
+		s.descend(ctx, from, steps, rough)
+		from = distinct(slices.DeleteFunc(from, leave), sameSolution)
+		from = from[:min(most, len(from))]
+	}
+	stage(6, (len(from)+most)/2)
+	stage(6, most)
+	stage(20, most)
+	if len(s.found) > 0 {
+		const hopeless = 4 // χ² of the best times this
+		from = slices.DeleteFunc(from, func(o Solution) bool { return o.Fluxes.Chi2 > hopeless*s.best() })
+	}
+	stage(40, most)
+	return from
+}
+
+// followPartners tries what the known degeneracies make of the solutions, and of those found by
+// that: the search may have found a partner first.
+func (s *search) followPartners(ctx context.Context) {
+	tried := slices.Clone(s.found)
 	for range 3 {
-		partners := distinct(p.partners(ctx, from, tried), sameSolution)
+		partners := distinct(s.post.partners(ctx, s.found, tried), sameSolution)
 		if len(partners) == 0 {
 			break
 		}
 		tried = append(tried, partners...)
-		partners = race(partners, from, (len(partners)+1)/2)
-		from = distinct(append(from, partners...), sameSolution)
+		s.add(s.race(ctx, partners, (len(partners)+1)/2))
 	}
-	// The next valley may be deeper, and so near that no draw of the network tells them apart.
-	// Where nothing fits there must be one, in reach of the best of those known or the next.
+}
+
+// lookAround looks for valleys about the best solution. The next one may be deeper, and so near that
+// no draw of the network tells them apart. Where nothing fits there must be one, in reach of the
+// best of those found or the next.
+func (s *search) lookAround(ctx context.Context) {
 	const looks, vain = 10, 4
-	stream := uint64(0) // of random numbers: none is used twice
-	next := func() uint64 { stream++; return stream }
-	lookAround := func() {
-		for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && p.misfit(from[0])); look++ {
-			best, centre := from[0].Fluxes.Chi2, from[idle%min(2, len(from))]
-			// A little farther than solutions are that differ, and as far as candidates.
-			near := p.around(centre, sameSolution, 1.5*float64(1+idle), next())
-			far := p.around(centre, apart, 1, next())
-			beside := p.starts(ctx, near, centre.Origin, sameSolution, starts)
-			beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, starts/2)...)
-			beside = append(beside, p.starts(ctx, p.along(centre, next()), centre.Origin, sameSolution, starts/2)...)
-			from = distinct(append(from, race(beside, from, max(1, starts/2))...), sameSolution)
-			descend(from[:1], 300, rough)
-			if idle++; from[0].Fluxes.Chi2 < best-1 {
-				idle = 0
-			}
+	p := s.post
+	for look, idle := 0, 0; look < looks && (idle == 0 || idle < vain && s.misfits()); look++ {
+		best, centre := s.best(), s.found[idle%min(2, len(s.found))]
+		// A little farther than solutions are that differ, and as far as candidates.
+		near := p.around(centre, sameSolution, 1.5*float64(1+idle), s.stream())
+		far := p.around(centre, apart, 1, s.stream())
+		beside := p.starts(ctx, near, centre.Origin, sameSolution, s.starts)
+		beside = append(beside, p.starts(ctx, far, centre.Origin, sameSolution, s.starts/2)...)
+		beside = append(beside, p.starts(ctx, p.along(centre, s.stream()), centre.Origin, sameSolution, s.starts/2)...)
+		s.add(s.race(ctx, beside, max(1, s.starts/2)))
+		s.descend(ctx, s.found[:1], 300, rough)
+		if idle++; s.best() < best-1 {
+			idle = 0
 		}
 	}
-	lookAround()
-	// Valleys as narrow as those of bright stars that cross caustics need softer light curves, and
-	// the network's draws may know better, if not the best of them; then the surroundings of what
-	// has come of that.
-	more := pick(fitted, width, 4*starts)
-	before := from[0].Fluxes.Chi2
-	for i := 0; i < 2*len(softer)-1 && p.misfit(from[0]) && ctx.Err() == nil; i++ {
+}
+
+// soften looks on softer light curves while the best solution is none: valleys as narrow as those
+// of bright stars that cross caustics need them. The draws given may know better than the best of
+// them did, then the surroundings of what has come of that. It tells whether it did anything.
+func (s *search) soften(ctx context.Context, draws []Solution) (done bool) {
+	p := s.post
+	for i := 0; i < 2*len(softer)-1 && s.misfits() && ctx.Err() == nil; i++ {
 		if i >= len(softer) {
-			more = p.fitted(ctx, p.around(from[0], apart, 1, next()), from[0].Origin, nil)
+			draws = p.fitted(ctx, p.around(s.found[0], apart, 1, s.stream()), s.found[0].Origin, nil)
 		}
-		soft := p.soften(ctx, more, softer[i%len(softer)], func(done, _ int) {
-			if progress != nil {
-				progress("descents", descents+done, 0)
-			}
-		})
-		descents += len(more)
-		from = distinct(append(from, race(soft, from, starts)...), sameSolution)
-		descend(from[:1], 300, rough)
+		soft := p.soften(ctx, draws, softer[i%len(softer)], s.counted(s.descents))
+		s.descents += len(draws)
+		s.add(s.race(ctx, soft, s.starts))
+		s.descend(ctx, s.found[:1], 300, rough)
+		done = true
 	}
-	if from[0].Fluxes.Chi2 < before {
-		lookAround()
-	}
-	// What may matter is polished, and what is comparable.
+	return done
+}
+
+// polish goes to the bottom of what may matter, and of what is comparable.
+func (s *search) polish(ctx context.Context) {
 	var rest []Solution
-	from, rest = split(from, func(s Solution) bool {
-		best := from[0].Fluxes.Chi2
-		return s.Fluxes.Chi2 < best+2*improbable || s.Converged && s.Fluxes.Chi2 < comparable*best
+	s.found, rest = split(s.found, func(o Solution) bool {
+		return o.Fluxes.Chi2 < s.best()+2*improbable || o.Converged && o.Fluxes.Chi2 < comparable*s.best()
 	})
-	afresh(from)
-	descend(from, 300, event.Fine)
-	from = append(from, rest...)
-	for i := range from {
-		from[i].way = nil
+	afresh(s.found)
+	s.descend(ctx, s.found, 300, event.Fine)
+	s.add(rest)
+	for i := range s.found {
+		s.found[i].way = nil
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return distinct(from, sameSolution), nil
 }
 
 // starts returns the n places that fit best among those given and are no closer
