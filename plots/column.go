@@ -42,7 +42,7 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	quantile := func(p float64) float64 { return quantileOf(sorted, cum, p) }
 	c.q = c.estimates(w)
 
-	tail := [...]float64{1: 0.03, 2: 0.01, 3: 1e-3, 4: 1e-4}[opt.Sigmas]
+	tail := [...]float64{1: 0.1, 2: 0.03, 3: 1e-3, 4: 1e-4}[opt.Sigmas]
 	low, high := quantile(tail), quantile(1-tail)
 	single := low == high
 	if single {
