@@ -1,10 +1,12 @@
 package mlens
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/mlens-go/microlens/mlens/calib"
 	"github.com/mlens-go/microlens/mlens/event"
@@ -35,6 +37,15 @@ type Score struct {
 	// of every constrained parameter; in none, if some parameter has no draw near
 	// the truth (see [calib.Marginal.Nearest]); in a minor mode else.
 	Global, Minor, None float64
+
+	Predictions []Prediction // of each event, in their order
+}
+
+// A Prediction is what the marginals of an event's posterior say of each parameter (§4.4).
+type Prediction struct {
+	Truth   event.Theta
+	Nearest event.Theta // of a marginal's modes, the one nearest to the truth: "predicted" in Fig. 6
+	Highest event.Theta // the highest mode
 }
 
 // Score judges the model on events, with draws posterior draws each. progress,
@@ -68,6 +79,7 @@ type eventScore struct {
 	ranks                [event.Dim]float64
 	constrained, correct [event.Dim]bool
 	none                 bool
+	prediction           Prediction
 }
 
 func (e *Estimator) scoreEvent(ev Event, draws int, seed uint64, prior [event.Dim]func(float64) float64) (r eventScore) {
@@ -79,12 +91,14 @@ func (e *Estimator) scoreEvent(ev Event, draws int, seed uint64, prior [event.Di
 	if err != nil {
 		return eventScore{err: err}
 	}
+	r.prediction.Truth = ev.Truth
 	r.nll = -p.LogProb([]event.Theta{ev.Truth})[0]
 	r.inside = p.Inside()
 	sample := p.Sample(draws, seed)
 	if len(sample) == 0 {
 		for k := range r.ranks {
 			r.ranks[k] = 0.5
+			r.prediction.Nearest[k], r.prediction.Highest[k] = math.NaN(), math.NaN()
 		}
 		r.none = true
 		return r
@@ -101,11 +115,28 @@ func (e *Estimator) scoreEvent(ev Event, draws int, seed uint64, prior [event.Di
 		}
 		m := calib.NewMarginal(col, period)
 		r.constrained[k] = m.Density > 2*prior[k](m.Modes[0])
+		if period > 0 { // the marginal's turn may be another
+			for i, v := range m.Modes {
+				m.Modes[i] = math.Mod(math.Mod(v, period)+period, period)
+			}
+		}
+		r.prediction.Highest[k] = m.Modes[0]
+		r.prediction.Nearest[k] = slices.MinFunc(m.Modes, func(a, b float64) int {
+			return cmp.Compare(apartOn(a, ev.Truth[k], period), apartOn(b, ev.Truth[k], period))
+		})
 		nearest := m.Nearest(ev.Truth[k])
 		r.correct[k] = nearest == 0
 		r.none = r.none || nearest < 0
 	}
 	return r
+}
+
+// apartOn returns how far two values are apart, on a circle if it has a period.
+func apartOn(a, b, period float64) float64 {
+	if period > 0 {
+		return math.Abs(math.Remainder(a-b, period))
+	}
+	return math.Abs(a - b)
 }
 
 // priorDensities returns the prior's marginal densities. The parameters are
@@ -148,6 +179,7 @@ func (e *Estimator) collect(results []eventScore, draws int) (*Score, error) {
 		}
 		nlls[i] = r.nll
 		s.Inside += r.inside / n
+		s.Predictions = append(s.Predictions, r.prediction)
 		global := true
 		for k, c := range r.constrained {
 			if !c {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -75,7 +76,17 @@ func TestScoreFollowsEvaluate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *again != *got {
+	for i, p := range got.Predictions {
+		if p.Truth != events[i].Truth {
+			t.Fatalf("prediction %d is of another event", i)
+		}
+		for k, b := range e.Prior.Bounds() {
+			if p.Nearest[k] < b.Min || p.Nearest[k] > b.Max || p.Highest[k] < b.Min || p.Highest[k] > b.Max || apartOn(p.Nearest[k], p.Truth[k], 0) > apartOn(p.Highest[k], p.Truth[k], 0) && k != event.Alpha {
+				t.Errorf("%s of event %d: %+v", event.Names[k], i, p)
+			}
+		}
+	}
+	if !reflect.DeepEqual(again, got) {
 		t.Errorf("%+v, and then %+v", got, again)
 	}
 }

@@ -191,3 +191,23 @@ func cutEvents() (events []event.Theta, anomalous, strong []bool) {
 	}
 	return events, anomalous, strong
 }
+
+// predictions are made-up ones: broad for ρ, and with the close solution higher for some wide ones.
+func predictions(n int) (out []plots.Prediction) {
+	rng := rand.New(rand.NewPCG(7, 0))
+	bounds := event.Roman().Bounds()
+	for range n {
+		var p plots.Prediction
+		for k, b := range bounds {
+			p.Truth[k] = b.Min + (b.Max-b.Min)*rng.Float64()
+			p.Nearest[k] = min(max(p.Truth[k]+0.03*(b.Max-b.Min)*rng.NormFloat64(), b.Min), b.Max)
+		}
+		p.Nearest[event.LogRho] = bounds[event.LogRho].Min + (bounds[event.LogRho].Max-bounds[event.LogRho].Min)*rng.Float64()
+		p.Highest = p.Nearest
+		if rng.Float64() < 0.2 {
+			p.Highest[event.LogS] = -p.Nearest[event.LogS]
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -120,6 +120,20 @@ func ExampleLoss() {
 	// Gaussian: −4.200
 }
 
+func examplePredicted() *plots.Figure {
+	constrained, correct := [event.Dim]float64{1, 0.95, 0.9, 1, 1, 1, 0.1, 1}, [event.Dim]float64{0.7, 0.9, 0.8, 1, 1, 1, 0.95, 1}
+	return plots.Predicted(predictions(1500), plots.PredictedOptions{Constrained: &constrained, Correct: &correct})
+}
+
+// Predictions that know all but ρ, and take s for 1/s now and then (testdata/predicted.png).
+func ExamplePredicted() {
+	summary, _, _ := strings.Cut(examplePredicted().Summary(), "\nlog10_q")
+	fmt.Println(summary)
+	// Output:
+	// Predicted parameters of 1,500 events against the truth
+	// log10_s      301 with the truth nearer to a minor mode; constrained 100.0 %, correct 70.0 %
+}
+
 func exampleRanks() *plots.Figure {
 	return must(plots.Ranks(miscalibrated(), plots.RanksOptions{}))
 }

@@ -33,6 +33,7 @@ var golden = []struct {
 	{"solutions", 72, exampleSolutions},
 	{"loss", 72, exampleLoss},
 	{"ranks", 72, exampleRanks},
+	{"predicted", 72, examplePredicted},
 	{"pass", 72, examplePass},
 	{"map", 64, exampleMagnificationMap},
 	{"images", 72, exampleImages},
