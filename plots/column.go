@@ -42,7 +42,7 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	quantile := func(p float64) float64 { return quantileOf(sorted, cum, p) }
 	c.q = c.estimates(w)
 
-	tail := [...]float64{1: 0.1, 2: 0.03, 3: 1e-3, 4: 1e-4}[opt.Sigmas]
+	tail := [...]float64{1: 0.02, 2: 0.012, 3: 1e-3, 4: 1e-4}[opt.Sigmas]
 	low, high := quantile(tail), quantile(1-tail)
 	single := low == high
 	if single {
@@ -50,7 +50,7 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	}
 	c.lo, c.hi = low-0.1*(high-low), high+0.1*(high-low)
 	if opt.Sigmas < 4 {
-		c.trim(quantile)
+		c.trim(quantile, tail)
 	}
 	// A support that ends in full density (a prior's limit) ends the axis too.
 	first, last := sorted[0], sorted[len(sorted)-1]
@@ -137,21 +137,22 @@ func (c *column) estimates(w []float64) (q [3]float64) {
 }
 
 // trim ends the range before a sparse tail: where the draws between the
-// quantiles 0.1 and 0.5 % spread over more than 15 % of the width between the
-// quantiles 0.5 and 99.5 %, the axis ends near 0.5 % or, so that a mode of 1 %
+// quantiles tail and five times that spread over more than 22 % of the width between the
+// latter on both sides, the axis ends near it or, so that a mode of ten times tail
 // that lies there shows, where the draws beyond begin to be sparse. Likewise
 // above.
-func (c *column) trim(quantile func(float64) float64) {
-	const sparse, step, margin = 0.15, 0.02, 0.06
+func (c *column) trim(quantile func(float64) float64, tail float64) {
+	const sparse, step, margin = 0.22, 0.02, 0.06
 	low := func(p float64) float64 { return quantile(p) }
 	high := func(p float64) float64 { return -quantile(1 - p) }
-	width := quantile(0.995) - quantile(0.005)
+	inner := 5 * tail
+	width := quantile(1-inner) - quantile(inner)
 	for i, q := range []func(float64) float64{low, high} {
-		at := q(0.005)
-		if width <= 0 || at-q(0.001) <= sparse*width {
+		at := q(inner)
+		if width <= 0 || at-q(tail) <= sparse*width {
 			continue
 		}
-		for p := 0.0045; p > 0.001 && at-q(p) < step/2*width; p -= 0.0005 {
+		for p := inner - tail/2; p > tail && at-q(p) < step/2*width; p -= tail / 2 {
 			at = q(p)
 		}
 		// The density goes on beyond the end, as if mirrored.

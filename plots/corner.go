@@ -48,8 +48,8 @@ var paramLabels = [event.Dim]string{
 // cut opposite to the mean direction ([calib.Unwrap]), as in mlens.Summary.
 //
 // The ranges hold the central 99.8 % of every parameter, of a sparse tail less,
-// but 99 % in all (80, 94 and 99.98 % where regions are drawn to 1, 2 and 4 σ), and
-// the truth and the marks; the regions' masses are of the
+// but 99 % in all, and the truth and the marks; where regions are drawn to 1 or 2 σ
+// only, they hold 80 or 88 % at least, to 4 σ 99.98 %; the regions' masses are of the
 // draws within them. The axis of α is cut where the posterior is emptiest, not
 // at 360°. Kernels widen where draws are sparse, and islands and holes that a
 // handful of draws makes are not drawn. Densities end at the limits of
