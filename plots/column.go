@@ -52,16 +52,20 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	if opt.Sigmas < 4 {
 		c.trim(quantile, tail)
 	}
-	// A support that ends in full density (a prior's limit) ends the axis too.
+	// A support may end in full density: at a prior's limit, which ends the axis too, or because of
+	// another parameter's limit.
 	first, last := sorted[0], sorted[len(sorted)-1]
-	if !single && first > c.lo && endsFull(high-low, func(p float64) float64 { return quantile(p) - first }) {
+	limit := limits(k, first, last)
+	fullLow := !single && first > c.lo && endsFull(high-low, func(p float64) float64 { return quantile(p) - first })
+	fullHigh := !single && last < c.hi && endsFull(high-low, func(p float64) float64 { return last - quantile(1-p) })
+	const beside = 0.02
+	if fullLow && !(first > limit.Min+beside*(high-low)) {
 		c.lo, c.edge.lo = first, true
 	}
-	if !single && last < c.hi && endsFull(high-low, func(p float64) float64 { return last - quantile(1-p) }) {
+	if fullHigh && !(last < limit.Max-beside*(high-low)) {
 		c.hi, c.edge.hi = last, true
 	}
 	// So does a prior's limit that the axis would pass.
-	limit := limits(k, first, last)
 	if c.lo < limit.Min {
 		c.lo, c.edge.lo = limit.Min, true
 	}
@@ -95,6 +99,13 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	}
 	if c.b > limit.Max {
 		c.b, c.edge.hi = limit.Max, true
+	}
+
+	if fullLow && c.a < first {
+		c.a, c.edge.lo = first, true
+	}
+	if fullHigh && c.b > last {
+		c.b, c.edge.hi = last, true
 	}
 
 	const fine = 1024
