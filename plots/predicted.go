@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func shares(p *panel, constrained, correct float64) {
 // predictedPanel draws one parameter.
 func predictedPanel(p *panel, events []Prediction, k int) {
 	for i, share := range []float64{0.9, 0.68} {
-		predictedBand(p, events, k, share, fill[i])
+		predictedBand(p, events, k, share, fill[i+1])
 	}
 	p.line([]float64{p.x.lo, p.x.hi}, []float64{p.x.lo, p.x.hi}, dashed(soft, 0.8, 3, 2))
 	radius := vg.Length(0.9)
@@ -112,7 +113,11 @@ func predictedBand(p *panel, events []Prediction, k int, share float64, c color.
 	width := (p.x.hi - p.x.lo) / bins
 	for _, e := range events {
 		i := min(max(int((e.Truth[k]-p.x.lo)/width), 0), bins-1)
-		in[i] = append(in[i], e.Nearest[k])
+		v := e.Nearest[k]
+		if k == event.Alpha { // the short way round
+			v = e.Truth[k] + math.Remainder(v-e.Truth[k], 360)
+		}
+		in[i] = append(in[i], v)
 	}
 	for i, v := range in {
 		if len(v) < enough {
