@@ -42,14 +42,21 @@ func (d *density) at(x []float64) linear {
 	return k.(linear)
 }
 
-// neglect asks of no place whether the event would have been selected there, if it is much less
-// probable than the best of the starts.
-func (d *density) neglect(starts []refine.Start) {
-	top := math.Inf(-1)
-	for _, s := range starts {
-		top = max(top, d.logProb(s.X))
+// density returns that of a likelihood, of the light curve in bins if it is coarse.
+func (r *Refined) density(lik *event.Likelihood, starts []refine.Start, coarse bool) *density {
+	d := &density{lik: lik, prior: r.post.prior, selected: r.selected, coarse: coarse, least: math.Inf(-1)}
+	for _, m := range r.Modes {
+		d.fs = max(d.fs, m.Params[event.Fs])
 	}
-	d.least = top - 2*improbable
+	if d.selected != nil {
+		// What is much less probable than the best is not asked whether it would have been selected.
+		top := math.Inf(-1)
+		for _, s := range starts {
+			top = max(top, d.logProb(s.X))
+		}
+		d.least = top - 2*improbable
+	}
+	return d
 }
 
 // logProb implements refine.LogProb.

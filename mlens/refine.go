@@ -150,84 +150,47 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		return nil, err
 	}
 	out := &Refined{post: p, lik: lik, Photons: lik.Photons()}
-	var starts []refine.Start
-	fs := 0.0
-	settled, err := p.settle(ctx, solutions)
+	starts, err := out.begin(ctx, solutions)
 	if err != nil {
 		return nil, err
 	}
-	const comparable = 9 // in χ²
-	different := refine.Distinct(settled, p.curveParameters())
-	slices.Sort(different) // the best fit first
-	for i, k := range different {
-		if i >= mostModes {
-			if solutions[k].Fluxes.Chi2 < solutions[0].Fluxes.Chi2+comparable {
-				out.LeftOut++
-			}
-			continue
-		}
-		starts = append(starts, settled[k])
-		out.Modes = append(out.Modes, RefinedMode{Solution: solutions[k]})
-		fs = max(fs, solutions[k].Params[event.Fs])
-	}
-	d := density{lik: lik, prior: p.prior, fs: fs, least: math.Inf(-1)}
 	if opt.Cut > 0 {
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
-		d.selected = out.selected
-		d.neglect(starts)
 	}
+	d := out.density(lik, starts, false)
+	by := &sampling{p, starts, opt}
+	var best *attempt
+	var sampled *refine.Sampled
 	// Where a light curve loses nothing by it, draws come from the likelihood of its bins, and
 	// only those that weigh something from its own.
-	const worthBins, reserve = 3, 1.5 // times fewer measurements, times the effective draws wanted
-	sampledFrom, target := &d, opt.ESS
+	const worthBins = 3 // times fewer measurements
 	if bins := p.inBins(ctx, solutions); bins.Len()*worthBins <= p.Window.Len() {
 		lik, err := event.NewLikelihood(bins, p.prior)
 		if err != nil {
 			return nil, err
 		}
-		sampledFrom = &density{lik: lik, prior: d.prior, fs: d.fs, least: math.Inf(-1), selected: d.selected, coarse: true}
-		if d.selected != nil {
-			sampledFrom.neglect(starts)
-		}
-		target *= reserve
-	}
-	sampler := &sampling{p, starts, opt}
-	best, err := sampler.from(ctx, sampledFrom, target)
-	if err != nil {
-		return nil, err
-	}
-	sampled := best.Sampled
-	if sampledFrom.coarse {
-		const lost = 4 // times fewer effective draws: bins and measurements do not say the same
-		out.Coarse = sampled.Evaluations
-		exact, err := sampled.Reweight(ctx, d.logProb, max(fewestDraws, int(target)), opt.Seed)
-		if err != nil {
+		if best, sampled, out.Coarse, err = by.inStages(ctx, out.density(lik, starts, true), d); err != nil {
 			return nil, err
 		}
-		if out.Evaluations = exact.Evaluations; exact.ESS < min(sampled.ESS, target)/lost {
-			if best, err = sampler.from(ctx, &d, opt.ESS); err != nil {
-				return nil, err
-			}
-			exact = best.Sampled
-			out.Evaluations += exact.Evaluations
-		}
-		sampled = exact
 	} else {
-		out.Evaluations = sampled.Evaluations
+		if best, err = by.from(ctx, d, opt.ESS); err != nil {
+			return nil, err
+		}
+		sampled = best.Sampled
 	}
+	out.Evaluations, out.Failed = sampled.Evaluations, int(d.failed.Load())
 	out.LogEvidence, out.Err = sampled.LogEvidence, sampled.LogEvidenceErr
 	out.ESS, out.ESSErr, out.KHat = sampled.ESS, sampled.ESSErr, sampled.KHat
-	out.Failed = int(d.failed.Load())
 	if !(out.LogEvidence > math.Inf(-1)) {
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
 	}
 	if err := out.follow(ctx, sampled); err != nil {
 		return nil, err
 	}
-	out.resample(sampled, &d, opt.Seed)
+	out.resample(sampled, d, opt.Seed)
 	if failed(sampled) {
 		// Where no walker can start, the draws are those of the weights.
-		if err := out.walk(ctx, sampler, best, &d); err != nil && ctx.Err() != nil {
+		if err := out.walk(ctx, by, best, d); err != nil && ctx.Err() != nil {
 			return nil, err
 		} else if err != nil {
 			out.RHat = math.Inf(1)
@@ -235,6 +198,27 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	slices.SortStableFunc(out.Modes, func(a, b RefinedMode) int { return cmp.Compare(b.LogEvidence, a.LogEvidence) })
 	return out, nil
+}
+
+// begin makes a mode of each of the solutions, sorted, that differ, and returns where sampling
+// begins.
+func (r *Refined) begin(ctx context.Context, solutions []Solution) (starts []refine.Start, err error) {
+	const comparable = 9 // in χ²
+	settled, err := r.post.settle(ctx, solutions)
+	if err != nil {
+		return nil, err
+	}
+	different := refine.Distinct(settled, r.post.curveParameters())
+	slices.Sort(different) // the best fit first
+	for i, k := range different {
+		if i < mostModes {
+			starts = append(starts, settled[k])
+			r.Modes = append(r.Modes, RefinedMode{Solution: solutions[k]})
+		} else if solutions[k].Fluxes.Chi2 < solutions[0].Fluxes.Chi2+comparable {
+			r.LeftOut++
+		}
+	}
+	return starts, nil
 }
 
 // settle returns where draws from the neighbourhood of each solution are best

@@ -76,6 +76,32 @@ func (s *sampling) from(ctx context.Context, d *density, ess float64) (*attempt,
 	return best, nil
 }
 
+// inStages draws from a coarse density, and weighs what comes out of it by the exact one. It also
+// returns what walkers may go on from, and the evaluations of the coarse density.
+func (s *sampling) inStages(ctx context.Context, coarse, exact *density) (best *attempt, sampled *refine.Sampled, evaluations int, err error) {
+	const (
+		reserve = 1.5 // times the effective draws wanted
+		lost    = 4   // times fewer effective draws: the densities do not say the same
+	)
+	target := reserve * s.opt.ESS
+	if best, err = s.from(ctx, coarse, target); err != nil {
+		return nil, nil, 0, err
+	}
+	evaluations = best.Evaluations
+	if sampled, err = best.Reweight(ctx, exact.logProb, max(fewestDraws, int(target)), s.opt.Seed); err != nil {
+		return nil, nil, 0, err
+	}
+	if sampled.ESS >= min(best.ESS, target)/lost {
+		return best, sampled, evaluations, nil
+	}
+	wasted := sampled.Evaluations
+	if best, err = s.from(ctx, exact, s.opt.ESS); err != nil {
+		return nil, nil, 0, err
+	}
+	best.Evaluations += wasted
+	return best, best.Sampled, evaluations, nil
+}
+
 // sample draws once.
 func (s *sampling) sample(ctx context.Context, d *density, ess float64, guide [][]float64, source *refine.Source, seed uint64) (*refine.Sampled, error) {
 	return refine.Sample(ctx, d.observe, s.post.curveParameters(), s.starts, refine.SampleOptions{
