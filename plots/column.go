@@ -52,20 +52,17 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	if opt.Sigmas < 4 {
 		c.trim(quantile, tail)
 	}
-	// A support may end in full density: at a prior's limit, which ends the axis too, or because of
-	// another parameter's limit.
+	// A support that ends in full density near a prior's limit ends the axis too.
 	first, last := sorted[0], sorted[len(sorted)-1]
 	limit := limits(k, first, last)
-	fullLow := !single && first > c.lo && endsFull(high-low, func(p float64) float64 { return quantile(p) - first })
-	fullHigh := !single && last < c.hi && endsFull(high-low, func(p float64) float64 { return last - quantile(1-p) })
-	const beside = 0.02
-	if fullLow && !(first > limit.Min+beside*(high-low)) {
+	const near = 0.02
+	if !single && first > c.lo && first < limit.Min+near*(high-low) && endsFull(high-low, func(p float64) float64 { return quantile(p) - first }) {
 		c.lo, c.edge.lo = first, true
 	}
-	if fullHigh && !(last < limit.Max-beside*(high-low)) {
+	if !single && last < c.hi && last > limit.Max-near*(high-low) && endsFull(high-low, func(p float64) float64 { return last - quantile(1-p) }) {
 		c.hi, c.edge.hi = last, true
 	}
-	// So does a prior's limit that the axis would pass.
+	// So does a limit that the axis would pass.
 	if c.lo < limit.Min {
 		c.lo, c.edge.lo = limit.Min, true
 	}
@@ -99,13 +96,6 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	}
 	if c.b > limit.Max {
 		c.b, c.edge.hi = limit.Max, true
-	}
-
-	if fullLow && c.a < first {
-		c.a, c.edge.lo = first, true
-	}
-	if fullHigh && c.b > last {
-		c.b, c.edge.hi = last, true
 	}
 
 	const fine = 1024
