@@ -38,7 +38,7 @@ const (
 // A guide is the mixture fitted to the draws that [SampleOptions] give, then to all draws
 // of the density.
 type guide struct {
-	draws    []*drawn   // those given
+	draws    []*drawn   // half of those given, which are enough for later fits, at half the price
 	mixtures [2]mixture // for each half of the draws
 	share    float64
 	fitted   int // draws that there were

@@ -78,7 +78,7 @@ func monomials(dst, z []float64, cubic bool) []float64 {
 
 // coordinates stores those of the emulator in z and returns their squared length.
 func (e *emulator) coordinates(z, y []float64) (r2 float64) {
-	var room [16]float64
+	var room [mostParameters]float64
 	near := room[:len(y)]
 	e.space.delta(near, y, e.mean)
 	row := e.whiten
@@ -95,7 +95,7 @@ func (e *emulator) coordinates(z, y []float64) (r2 float64) {
 
 // logDensity is that of the density in y, up to a constant that is near 0; −Inf beyond its reach.
 func (e *emulator) logDensity(y []float64) float64 {
-	var zs [16]float64
+	var zs [mostParameters]float64
 	var phis [128]float64
 	z := zs[:len(y)]
 	if e.coordinates(z, y) > e.reach2 {

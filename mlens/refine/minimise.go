@@ -19,8 +19,10 @@ type Residuals func(dst, x []float64) error
 
 // Parameter is what is known of one parameter beforehand.
 type Parameter struct {
-	Min, Max float64 // allowed range; infinite for none
-	// Scale is a change of the parameter that is large; no step goes further.
+	// Min and Max are the allowed range, infinite for none. [Sample] and [Ensemble] take a
+	// parameter with one end for one without.
+	Min, Max float64
+	// Scale, above 0, is a change of the parameter that is large; no step goes further.
 	Scale float64
 	// Step is the change for numerical derivatives; zero means 1e-3·Scale.
 	Step float64

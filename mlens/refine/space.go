@@ -27,6 +27,9 @@ func newSpace(params []Parameter) space {
 		if !(p.Min < p.Max) {
 			panic(fmt.Sprintf("refine: parameter %d ranges from %g to %g", k, p.Min, p.Max))
 		}
+		if !(p.Scale > 0) {
+			panic(fmt.Sprintf("refine: the scale of parameter %d is %g", k, p.Scale))
+		}
 	}
 	return params
 }
