@@ -66,7 +66,7 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	s.add(nil)
 	s.followPartners(ctx)
 	s.lookAround(ctx)
-	if before := s.best(); s.soften(ctx, pick(fitted, width, 4*s.starts)) && s.best() < before {
+	if before := s.best(); s.soften(ctx, pick(fitted, width, 2*s.starts)) && s.best() < before {
 		s.lookAround(ctx)
 	}
 	s.polish(ctx)
