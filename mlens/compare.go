@@ -95,78 +95,71 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 	return math.Inf(-1)
 }
 
-// Compare writes a table of references beside what the network's draws nearest to each say, if
-// there are enough, and beside the exact solutions nearest to them, with the differences of
+// Compare writes for each reference a table of what is published, what the network's draws nearest
+// to it say, if there are enough, and the exact solution nearest to it, with the differences of
 // published and exact in standard deviations, those of both in quadrature, and the
-// evidence of each solution relative to the best. An improbable one has none: the table says
+// evidence of the solution relative to the best. An improbable one has none: the table says
 // by how much its χ² is larger, and its f_s has no error. A star marks what is at
 // an end of the prior.
 func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	modes := make([]*RefinedMode, len(refs))
 	for i, ref := range refs {
 		modes[i] = r.Find(ref)
 	}
 	near := nearestDraws(r.proposed, modes)
-	row := func(name string, cells func(i int, m *RefinedMode) (published, network, exact, off string)) {
-		fmt.Fprintf(t, "%s\t", name)
-		for i, m := range modes {
-			published, network, exact, off := cells(i, m)
-			fmt.Fprintf(t, "%s\t", published)
-			if len(near[i]) >= fewNear {
-				fmt.Fprintf(t, "%s\t", network)
-			}
-			fmt.Fprintf(t, "%s\t%s\t", exact, off)
+	starred := false
+	for i, ref := range refs {
+		if i > 0 {
+			fmt.Fprintln(&b)
 		}
-		fmt.Fprintln(t)
-	}
-	row("", func(i int, _ *RefinedMode) (_, _, _, _ string) { return refs[i].Label, "", "", "" })
-	row("", func(int, *RefinedMode) (_, _, _, _ string) { return "published", "network", "exact", "σ off" })
-	units := map[int]string{event.Alpha: " [deg]", event.U0: " [θE]", event.T0: " [d]", event.LogTE: " [d]"}
-	atEnd := false
-	for k, name := range event.Names {
-		row(name+units[k], func(i int, m *RefinedMode) (published, network, exact, off string) {
-			v, sigma := refs[i].Params[k], refs[i].Sigma[k]
-			published = valueAndError(v, sigma)
-			if m == nil {
-				return published, "", "not found", ""
-			}
-			mean, sd := meanAndWidth(near[i], k)
-			exact = valueAndError(m.Mean[k], m.Sigma[k])
-			if r.atEnd(m.Params, k) {
-				exact, atEnd = exact+"*", true
-			} else if d := v - m.Mean[k]; m.Sigma[k] != 0 && !math.IsNaN(d) {
-				if k == event.Alpha {
-					d = math.Remainder(d, 360)
-				}
-				off = fmt.Sprintf("%+.1f", d/math.Hypot(m.Sigma[k], sigma))
-			}
-			return published, valueAndError(mean, sd), exact, off
-		})
-	}
-	line := func(name string, f func(m *RefinedMode) string) {
-		row(name, func(_ int, m *RefinedMode) (_, _, exact, _ string) {
-			if m != nil {
-				exact = f(m)
-			}
-			return "", "", exact, ""
-		})
-	}
-	line("Δln Z", func(m *RefinedMode) string {
-		if math.IsInf(m.LogEvidence, -1) {
-			return fmt.Sprintf("Δχ² %+.0f", m.Fluxes.Chi2-r.Modes[0].Fluxes.Chi2)
+		if m := modes[i]; m != nil {
+			starred = r.compare(&b, ref, m, near[i]) || starred
+		} else {
+			fmt.Fprintf(&b, "%s: not found\n", ref.Label)
 		}
-		return fmt.Sprintf("%.2f ± %.2f", m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr)
-	})
-	line("χ²/dof", func(m *RefinedMode) string { return fmt.Sprintf("%.4f", m.Chi2DOF) })
-	line("found from", func(m *RefinedMode) string { return m.Origin })
-	t.Flush() // a Buffer takes everything
-	if atEnd {
-		fmt.Fprintln(&b, "* at an end of the prior")
+	}
+	if starred {
+		fmt.Fprintln(&b, "\n* at an end of the prior")
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// compare writes the table of one reference, and tells whether there is a star in it.
+func (r *Refined) compare(w io.Writer, ref Reference, m *RefinedMode, near []event.Theta) (starred bool) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name, published, network, exact, off string) {
+		if len(near) < fewNear {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\n", name, published, exact, off)
+		} else {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", name, published, network, exact, off)
+		}
+	}
+	row(ref.Label, "published", "network", "exact", "σ off")
+	units := map[int]string{event.Alpha: " [deg]", event.U0: " [θE]", event.T0: " [d]", event.LogTE: " [d]"}
+	for k, name := range event.Names {
+		mean, sd := meanAndWidth(near, k)
+		exact, off := valueAndError(m.Mean[k], m.Sigma[k]), ""
+		if r.atEnd(m.Params, k) {
+			exact, starred = exact+"*", true
+		} else if d := ref.Params[k] - m.Mean[k]; m.Sigma[k] != 0 && !math.IsNaN(d) {
+			if k == event.Alpha {
+				d = math.Remainder(d, 360)
+			}
+			off = fmt.Sprintf("%+.1f", d/math.Hypot(m.Sigma[k], ref.Sigma[k]))
+		}
+		row(name+units[k], valueAndError(ref.Params[k], ref.Sigma[k]), valueAndError(mean, sd), exact, off)
+	}
+	if math.IsInf(m.LogEvidence, -1) {
+		row("Δχ²", "", "", fmt.Sprintf("%+.0f", m.Fluxes.Chi2-r.Modes[0].Fluxes.Chi2), "")
+	} else {
+		row("Δln Z", "", "", fmt.Sprintf("%.2f ± %.2f", m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr), "")
+	}
+	row("χ²/dof", "", "", fmt.Sprintf("%.4f", m.Chi2DOF), "")
+	row("found from", "", "", m.Origin, "")
+	t.Flush() // a Buffer takes everything
+	return starred
 }
 
 // atEnd tells whether a solution's parameter is at an end of the prior.
