@@ -18,7 +18,7 @@ type RefineOptions struct {
 	Seed uint64
 	// Tries is the number of the network's draws that the exact simulator is run
 	// on, for every fourth measurement, Starts the number of those from which descents
-	// start; zero means 5,000 and 24.
+	// start; zero means 5,000 and 12.
 	Tries, Starts int
 	// Budget is the largest number of likelihoods for importance sampling, of the light curve in
 	// bins where that has less than a third of the measurements. As many more are spent where its
@@ -115,7 +115,7 @@ const (
 //
 // When ctx ends there is no result but its error.
 func (p *Posterior) Refine(ctx context.Context, draws []event.Theta, opt RefineOptions) (*Refined, error) {
-	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 5000), cmp.Or(opt.Starts, 24)
+	opt.Tries, opt.Starts = cmp.Or(opt.Tries, 5000), cmp.Or(opt.Starts, 12)
 	solutions, err := p.search(ctx, draws, opt.Tries, opt.Starts, opt.Progress)
 	if err != nil {
 		return nil, err

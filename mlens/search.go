@@ -66,7 +66,8 @@ func (p *Posterior) search(ctx context.Context, draws []event.Theta, tries, star
 	s.add(nil)
 	s.followPartners(ctx)
 	s.lookAround(ctx)
-	if before := s.best(); s.soften(ctx, pick(fitted, width, 2*s.starts)) && s.best() < before {
+	// The best of all draws may lie in one valley, and a wrong one: a part of them has others.
+	if before := s.best(); s.soften(ctx, pick(fitted[:(len(fitted)+4)/5], width, 4*s.starts)) && s.best() < before {
 		s.lookAround(ctx)
 	}
 	s.polish(ctx)
