@@ -62,7 +62,8 @@ type Refined struct {
 	ESS, ESSErr float64
 	KHat        float64 // of the importance weights, see refine.KHat
 	// Walked says that importance sampling failed, and that the draws come from an
-	// ensemble of walkers that started at its draws. The evidences are still those of
+	// ensemble of walkers that started at its draws, weighted by the exact likelihood if
+	// they walked on that of the light curve in bins. The evidences are still those of
 	// importance sampling. RHat is that of the ensemble, see [refine.Chain], 0 where
 	// none was needed; one that did not converge is not used, unless the weights are
 	// worth less than 20 draws.

@@ -50,7 +50,8 @@ const (
 // Solutions goes downhill in χ² on the exact light curve and returns the
 // different places within the prior that it comes to, the best first. It starts
 // from places that fit well and differ from each other: starts of the draws,
-// chosen among the first tries, on which the exact simulator is run; half as many
+// chosen among the first tries, on which the exact simulator is run for every fourth
+// measurement; half as many
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
 // is given up within a dozen steps, and again half after sixty more. Then it looks
