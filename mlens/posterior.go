@@ -26,20 +26,12 @@ type Posterior struct {
 // of at most 72 days, with times counted from its start: see
 // [event.LightCurve.Window].
 func (e *Estimator) Condition(lc event.LightCurve) (*Posterior, error) {
-	if err := lc.Check(); err != nil {
+	if err := checkWindow(lc); err != nil {
 		return nil, err
-	}
-	season := event.Season()
-	if lc.Len() < event.MinPoints {
-		return nil, fmt.Errorf("mlens: %s: %d measurements, but at least %d are needed", lc.Name, lc.Len(), event.MinPoints)
-	}
-	if first, last := lc.Times[0], lc.Times[lc.Len()-1]; first < -season.Step || last > season.Length()+season.Step {
-		return nil, fmt.Errorf("mlens: %s: times run from %g to %g, but the network sees one window of %g days counted from its start: cut it with Window",
-			lc.Name, first, last, season.Length())
 	}
 	var z featuriser
 	f := newFeatures()
-	if err := z.compute(f, lc.Bin(season)); err != nil {
+	if err := z.compute(f, lc.Bin(event.Season())); err != nil {
 		return nil, fmt.Errorf("mlens: %s: %w", lc.Name, err)
 	}
 	p, err := e.condition(f)
@@ -48,6 +40,22 @@ func (e *Estimator) Condition(lc event.LightCurve) (*Posterior, error) {
 	}
 	p.Window = lc
 	return p, nil
+}
+
+// checkWindow says why a light curve cannot be conditioned on.
+func checkWindow(lc event.LightCurve) error {
+	if err := lc.Check(); err != nil {
+		return err
+	}
+	season := event.Season()
+	if lc.Len() < event.MinPoints {
+		return fmt.Errorf("mlens: %s: %d measurements, but at least %d are needed", lc.Name, lc.Len(), event.MinPoints)
+	}
+	if first, last := lc.Times[0], lc.Times[lc.Len()-1]; first < -season.Step || last > season.Length()+season.Step {
+		return fmt.Errorf("mlens: %s: times run from %g to %g, but the network sees one window of %g days counted from its start: cut it with Window",
+			lc.Name, first, last, season.Length())
+	}
+	return nil
 }
 
 // condition returns the posterior given the features of a light curve.

@@ -120,6 +120,31 @@ func ReadEvents(path string) ([]Event, error) {
 	return out, nil
 }
 
+// Usable returns the events that a model of this prior can be judged on, in their order, and for
+// each other one the reason: the truth is outside the prior, or the light curve cannot be read or
+// has too few measurements in its window.
+func Usable(events []Event, prior event.Prior) (usable []Event, refused []error) {
+	reasons := make([]error, len(events))
+	parallel(context.Background(), len(events), func(i int) {
+		if reasons[i] = events[i].check(prior); reasons[i] != nil {
+			return
+		}
+		win, err := events[i].Window()
+		if err == nil {
+			err = checkWindow(win)
+		}
+		reasons[i] = err
+	}, nil)
+	for i, err := range reasons {
+		if err == nil {
+			usable = append(usable, events[i])
+		} else {
+			refused = append(refused, err)
+		}
+	}
+	return usable, refused
+}
+
 // check says if the truth is outside the prior, where none of the model's
 // posteriors can be.
 func (e Event) check(prior event.Prior) error {

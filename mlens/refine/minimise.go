@@ -139,6 +139,20 @@ func (d *Descent) Continue(ctx context.Context, opt Options) (Minimum, error) {
 	return d.minimum(false), nil
 }
 
+// Information returns JᵀJ at x, see [Minimum]. An error is that of the residuals.
+func Information(r Residuals, n int, x []float64, params []Parameter) (*mat.SymDense, error) {
+	d, err := NewDescent(r, n, x, params)
+	if err != nil {
+		return nil, err
+	}
+	if d.derivatives(); d.blind {
+		return nil, errBlind
+	}
+	return d.info, nil
+}
+
+var errBlind = errors.New("refine: the residuals have no derivative by some parameter")
+
 var errNotFinite = errors.New("refine: the residuals are not finite")
 
 // at evaluates the residuals into dst and returns χ².

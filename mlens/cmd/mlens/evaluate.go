@@ -13,6 +13,7 @@ import (
 	"github.com/mlens-go/microlens/mlens"
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
+	"github.com/mlens-go/microlens/mlens/internal/spell"
 	"github.com/mlens-go/microlens/mlens/nb"
 )
 
@@ -21,7 +22,7 @@ func newEvaluateCommand() *cobra.Command {
 	var seed uint64 = 1
 	var opt mlens.RefineOptions
 	var obs bank.Observing
-	n, draws, polish, asJSON, refine, heldOut := 2000, 5000, 0, false, false, false
+	n, draws, polish, asJSON, refine, floor, heldOut := 2000, 5000, 0, false, false, false, false
 	c := &cobra.Command{
 		Use:   "evaluate [-truth truth.csv | -heldout] [flags]",
 		Short: "Judge a model on events whose truth is known, of any simulator",
@@ -40,7 +41,12 @@ the deviation δ of each parameter's rank histogram (20 bins), in how many event
 parameter is constrained (its marginal at the highest mode has more than twice the
 prior's density), and in how many of those the truth is nearest to that mode. An
 event lies in the global mode if that is so for all its constrained parameters, in
-none if some parameter has no draw near the truth, in a minor mode else.
+none if some parameter has no draw near the truth, in a minor mode else. Events that
+cannot be read or lie outside the model's prior are named and left out.
+
+With -floor it also prints how far the model is above what no estimator can be better
+than, if exact posteriors are Gaussian: a floor that is too low where they have many
+modes.
 
 With -refine, which takes many seconds an event, it also refines each posterior as
 infer -refine does, and prints the NLL of the exact posteriors, the fraction of
@@ -107,7 +113,11 @@ likewise.`,
 				opt.Cut = est.Training.Cut
 			}
 			all := len(events)
-			events = events[:min(n, all)]
+			events, refused := mlens.Usable(events[:min(n, all)], est.Prior)
+			if len(events) == 0 {
+				return fmt.Errorf("none of the %d events can be judged: %w", len(refused), refused[0])
+			}
+			sayRefused(cmd.ErrOrStderr(), refused)
 			// What takes long and is kept comes first.
 			var exact *mlens.RefinedScore
 			if refine {
@@ -125,10 +135,16 @@ likewise.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return scoreJSON(cmd.OutOrStdout(), s, exact, recall)
+			r := report{Score: s, exact: exact, recall: recall, all: all, skipped: len(refused)}
+			if floor {
+				if r.floor, err = est.Floor(cmd.Context(), events, nb.Progress("floor")); err != nil {
+					return err
+				}
 			}
-			return scoreTable(cmd.OutOrStdout(), s, exact, recall, all)
+			if asJSON {
+				return r.json(cmd.OutOrStdout())
+			}
+			return r.table(cmd.OutOrStdout())
 		},
 	}
 	f := c.Flags()
@@ -139,6 +155,7 @@ likewise.`,
 	f.Float64Var(&obs.Irregular, "irregular", 0, "with -heldout: fraction of light curves with gaps and a cadence of 10 to 15 minutes")
 	f.IntVarP(&n, "n", "n", n, "events, at most, from the top of the table; or how many to simulate")
 	f.IntVar(&draws, "draws", draws, "draws from each posterior")
+	f.BoolVar(&floor, "floor", false, "also compute how far the model is above the floor of Gaussian posteriors")
 	f.BoolVar(&refine, "refine", false, "also refine each posterior and judge the results")
 	f.IntVar(&polish, "polish", 0, "also go downhill from that many of the draws; 0: from none")
 	f.StringVar(&log, "log", "", "folder for refined.jsonl and polished.jsonl, to which -refine and -polish append a line for each event; what was stopped goes on from there")
@@ -147,9 +164,37 @@ likewise.`,
 	return c
 }
 
-func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *mlens.Recall, all int) error {
-	fmt.Fprintf(w, "%d of %d events, %d draws each\n", s.Events, all, s.Draws)
+// sayRefused names the first events that are left out.
+func sayRefused(w io.Writer, refused []error) {
+	const most = 5
+	for _, err := range refused[:min(most, len(refused))] {
+		fmt.Fprintf(w, "mlens: left out: %s\n", spell.Bare(err))
+	}
+	if more := len(refused) - most; more > 0 {
+		fmt.Fprintf(w, "mlens: left out: %d more\n", more)
+	}
+}
+
+// A report is what evaluate prints; what was not asked for is nil.
+type report struct {
+	*mlens.Score
+	floor        *mlens.Floor
+	exact        *mlens.RefinedScore
+	recall       *mlens.Recall
+	all, skipped int
+}
+
+func (s report) table(w io.Writer) error {
+	exact, recall := s.exact, s.recall
+	fmt.Fprintf(w, "%d of %d events, %d draws each", s.Events, s.all, s.Draws)
+	if s.skipped > 0 {
+		fmt.Fprintf(w, "; %d left out", s.skipped)
+	}
+	fmt.Fprintln(w)
 	fmt.Fprintf(w, "NLL per event: standardised %.3f, raw %.3f, each ± %.3f\n", s.NLL, s.RawNLL, s.NLLErr)
+	if f := s.floor; f != nil {
+		fmt.Fprintf(w, "%.3f ± %.3f above the floor of Gaussian posteriors, standardised %.3f, raw %.3f, each ± %.3f\n", f.Above, f.AboveErr, f.NLL, f.RawNLL, f.NLLErr)
+	}
 	fmt.Fprintf(w, "density inside the prior: %.1f %%\n", 100*s.Inside)
 	fmt.Fprintf(w, "the truth lies in the global mode: %.1f %%, in a minor one: %.1f %%, in none: %.1f %%\n\n", 100*s.Global, 100*s.Minor, 100*s.None)
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
@@ -184,7 +229,19 @@ func scoreTable(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *
 	return err
 }
 
-func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *mlens.Recall) error {
+func (s report) json(w io.Writer) error {
+	exact, recall := s.exact, s.recall
+	type floor struct {
+		RawNLL    float64 `json:"nll_raw"`
+		NLL       float64 `json:"nll_z"`
+		RawNLLErr float64 `json:"nll_raw_se"`
+		Above     float64 `json:"network_above"`
+		AboveErr  float64 `json:"network_above_se"`
+	}
+	var f *floor
+	if s.floor != nil {
+		f = &floor{s.floor.RawNLL, s.floor.NLL, s.floor.NLLErr, s.floor.Above, s.floor.AboveErr}
+	}
 	type refined struct {
 		RawNLL     float64 `json:"nll_raw"`
 		RawNLLErr  float64 `json:"nll_raw_se"`
@@ -219,6 +276,7 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *m
 	enc.SetIndent("", "  ")
 	return enc.Encode(struct {
 		N           int       `json:"n"`
+		Skipped     int       `json:"skipped"`
 		Draws       int       `json:"draws"`
 		RawNLL      float64   `json:"nll_raw"`
 		RawNLLErr   float64   `json:"nll_raw_se"`
@@ -229,7 +287,8 @@ func scoreJSON(w io.Writer, s *mlens.Score, exact *mlens.RefinedScore, recall *m
 		Constrained named     `json:"constrained"`
 		Correct     named     `json:"correct"`
 		Mode        mode      `json:"mode"`
+		Floor       *floor    `json:"floor,omitempty"`
 		Polished    *polished `json:"polished,omitempty"`
 		Refined     *refined  `json:"refined,omitempty"`
-	}{s.Events, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}, p, r})
+	}{s.Events, s.skipped, s.Draws, s.RawNLL, s.NLLErr, s.NLL, s.Inside, named(s.Delta), s.Noise, named(s.Constrained), named(s.Correct), mode{s.Global, s.Minor, s.None}, f, p, r})
 }

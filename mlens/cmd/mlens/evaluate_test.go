@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -284,4 +285,58 @@ func TestEvaluateRefuses(t *testing.T) {
 	put("a.csv", "time,flux\n1,2\n")
 	table(header + "a.csv,0,-3,10,0.1,30,1,-3,0.5\n")
 	refuse("a.csv")
+}
+
+// Events that cannot be judged are named and counted, and do not stop the others.
+func TestEvaluateLeavesOut(t *testing.T) {
+	table := truthTable(t, 3)
+	b, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(string(b)), "\n")
+	rows[3] = strings.Replace(rows[3], "curves/1.csv", "curves/none.csv", 1)
+	f := strings.Split(rows[4], ",")
+	f[2+event.LogTE] = "2.5"
+	rows[4] = strings.Join(f, ",")
+	if err := os.WriteFile(table, []byte(strings.Join(rows, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	c := newRootCommand()
+	c.SetArgs(doubleDash([]string{"evaluate", "-model", modelFolder, "-truth", table, "-draws", "400", "-floor", "-json"}))
+	c.SetOut(&out)
+	c.SetErr(&said)
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		N, Skipped int
+		NLLRaw     float64 `json:"nll_raw"`
+		Floor      struct {
+			NLLRaw float64 `json:"nll_raw"`
+			Above  float64 `json:"network_above"`
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s", err, &out)
+	}
+	if got.N != 1 || got.Skipped != 2 {
+		t.Errorf("%d events judged and %d left out, not 1 and 2", got.N, got.Skipped)
+	}
+	if math.Abs(got.Floor.NLLRaw+got.Floor.Above-got.NLLRaw) > 1e-9 {
+		t.Errorf("floor %+v, NLL %v", got.Floor, got.NLLRaw)
+	}
+	for _, want := range []string{"left out: ", "none.csv", "truth.csv:5", "log10_tE"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("%q is not in: %s", want, &said)
+		}
+	}
+	rows = append(rows[:2], rows[3:]...)
+	if err := os.WriteFile(table, []byte(strings.Join(rows, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(t, "evaluate", "-model", modelFolder, "-truth", table); err == nil || !strings.Contains(err.Error(), "none of the 2 events") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
