@@ -36,7 +36,8 @@ func Predicted(events []Prediction, opt PredictedOptions) *Figure {
 	w := inches(opt.Width, 9)
 	const left, right, bottom, rows, cols = vg.Length(46), vg.Length(8), vg.Length(34), 2, 4
 	const across, between = vg.Length(36), vg.Length(30)
-	top := vg.Length(18)
+	const key = vg.Length(14)
+	top := 18 + key
 	if opt.Title != "" {
 		top += sizeTitle + 6
 	}
@@ -47,6 +48,7 @@ func Predicted(events []Prediction, opt PredictedOptions) *Figure {
 		if opt.Title != "" {
 			write(c, vg.Point{X: left, Y: h - 6}, opt.Title, style{size: sizeTitle, ay: 1, bold: true})
 		}
+		predictedKey(&panel{Canvas: c}, vg.Point{X: left, Y: h - top + 18 + key/2})
 		for k, b := range bounds {
 			row, col := k/cols, k%cols
 			x := left + vg.Length(col)*(side+across)
@@ -68,6 +70,29 @@ func Predicted(events []Prediction, opt PredictedOptions) *Figure {
 			}
 		}
 	}}
+}
+
+// predictedKey says in one line what the colours mean.
+func predictedKey(p *panel, at vg.Point) {
+	const size, apart = sizeTick, vg.Length(16)
+	entry := func(text string) {
+		at.X += 6
+		write(p, at, text, style{size: size, ay: 0.5})
+		at.X += textWidth(text, size) + apart
+	}
+	disc := func(c color.NRGBA, text string) {
+		p.SetColor(c)
+		p.Fill(circle(at, 2))
+		entry(text)
+	}
+	disc(ink, "highest mode, nearest to the truth")
+	disc(Palette(5), "nearest mode, if another is higher")
+	disc(Palette(1), "that higher mode")
+	for i, text := range []string{"68 %", "90 % of the nearest"} {
+		p.SetColor(fill[2-i])
+		p.Fill(rect(at.X-8, at.Y-4, at.X+2, at.Y+4).Path())
+		entry(text)
+	}
 }
 
 // shares writes two of them, in per cent, over the points.
