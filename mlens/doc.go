@@ -12,10 +12,11 @@
 // # What the networks see and infer, and what that is worth
 //
 // Validation NLL, standardised, of networks that saw equally many light curves;
-// each row adds to the one it names. The first seven come from a prototype
-// (150,000 curves of 14,600 simulations), the others from this package (64,000
-// curves of 262,000 simulations, batches of 128, a peak rate of 1e-3; seeds differ
-// by about 0.15).
+// each row adds to the one it names. The first seven come from an earlier study
+// with another simulator and other validation events (150,000 curves of 14,600
+// simulations), the others from this package (64,000 curves of 262,000
+// simulations, batches of 128, a peak rate of 1e-3): only rows of one group
+// compare. Seeds differ by about 0.15.
 //
 //	V0  flux over baseline                                              3.22
 //	V1  log flux, significance, log S/N                                 3.32
@@ -28,9 +29,10 @@
 //	R0  V5b and V4 together: a flow of 8 blocks of 128                  0.40
 //	R1  R0 with 12 blocks of 256: [Roman]                              −0.02
 //
-// And R1 with one thing changed (64,000 curves, each of 65,000 simulations about once, of which
-// R1 itself makes 0.02). None of it pays:
+// And R1 with one thing changed, on 65,000 simulations, each seen about once. None of it
+// pays:
 //
+//	R1  as it is                                                        0.02
 //	R1  without the moving average of the weights                      −0.01
 //	R1  a recurrent layer instead of the flattened head, half as fast   0.13
 //	R1  patches of 8 points and two more poolings, half as fast         0.20

@@ -52,7 +52,6 @@ func readHistory(path string, batch int) ([]flow.Progress, error) {
 		return nil, fmt.Errorf("mlens: %s: %w", path, err)
 	}
 	var out []flow.Progress
-	last := math.NaN()
 	for i, row := range rows {
 		if i == 0 {
 			continue
@@ -67,12 +66,6 @@ func readHistory(path string, batch int) ([]flow.Progress, error) {
 			} else if v[k], err = strconv.ParseFloat(row[k], 64); err != nil {
 				return nil, fmt.Errorf("mlens: %s:%d: %w", path, i+1, err)
 			}
-		}
-		// Early versions repeated the last validation where none was made.
-		if v[2] == last {
-			v[2] = math.NaN()
-		} else if !math.IsNaN(v[2]) {
-			last = v[2]
 		}
 		out = append(out, flow.Progress{Step: int(v[0]), Seen: int(v[0]) * batch, Loss: v[1], Valid: v[2], LearningRate: v[3], Rate: v[4], Skipped: int(v[5])})
 	}

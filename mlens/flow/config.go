@@ -10,7 +10,7 @@ import (
 // Config describes one network: an embedding network that turns an example's sequence into a
 // context vector h, and a conditional masked autoregressive flow that turns h into a density over
 // Dim numbers. It is plain data, to be stored beside the weights; the shapes of all weights follow
-// from it. Start from [Small] or [Paper] and change fields.
+// from it. Start from [Small], [Roman] or [Paper] and change fields.
 type Config struct {
 	// Length and Channels give the shape of one example, [Length][Channels]; Scalars is the number
 	// of further numbers known of each example. All of them should be of order one: the package
