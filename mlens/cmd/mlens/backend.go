@@ -23,11 +23,15 @@ func checkBackend(name string) error {
 
 // ensureBackend makes sure that this command runs with the backend of that name, go or xla, and
 // with SIMD. For XLA it finds or fetches a plugin, builds the command with the tag xla and becomes
-// that program. An empty name leaves the choice to the environment. The caveats of [ensureSIMD] hold.
+// that program; one that has XLA and lacks SIMD only goes on without where it cannot be built. An
+// empty name leaves the choice to the environment. The caveats of [ensureSIMD] hold.
 func ensureBackend(ctx context.Context, name string) error {
 	if name != "xla" {
 		if name != "" {
 			os.Setenv("GOMLX_BACKEND", name)
+		}
+		if spec := os.Getenv("GOMLX_BACKEND"); strings.HasPrefix(spec, "xla") && !haveXLA {
+			return fmt.Errorf("GOMLX_BACKEND is %q, but this program was built without XLA: use -backend xla, which builds it anew; %s names the plugin", spec, pjrt.Setting)
 		}
 		return ensureSIMD(ctx)
 	}
@@ -43,22 +47,35 @@ func ensureBackend(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if haveXLA && (haveSIMD || runtime.GOARCH != "amd64") {
-		for _, e := range env {
-			name, value, _ := strings.Cut(e, "=")
-			os.Setenv(name, value)
+	if !haveXLA || !haveSIMD && runtime.GOARCH == "amd64" {
+		err := rebuild(ctx, env)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		return nil
+		if !haveXLA {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "mlens: going on without SIMD, slowly: %v\n", err)
 	}
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		os.Setenv(name, value)
+	}
+	return nil
+}
+
+// rebuild builds this command with XLA and SIMD and becomes it, in an environment with env. It
+// returns only if that fails.
+func rebuild(ctx context.Context, env []string) error {
 	if os.Getenv(rebuilt) != "" {
 		return errors.New("this program was built without XLA: build it with -tags xla")
+	}
+	if err := compiler(ctx); err != nil {
+		return err
 	}
 	tags := buildTags()
 	if !slices.Contains(tags, "xla") {
 		tags = append(tags, "xla")
-	}
-	if err := compiler(ctx); err != nil {
-		return err
 	}
 	program, err := programSIMD(ctx, tags...)
 	if err != nil {
@@ -71,7 +88,7 @@ func ensureBackend(ctx context.Context, name string) error {
 func compiler(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "go", "env", "CC", "CGO_ENABLED").Output()
 	if err != nil {
-		return fmt.Errorf("XLA needs the program to be built anew, but `go env` fails: %w", err)
+		return fmt.Errorf("the program must be built anew, but `go env` fails: %w", err)
 	}
 	f := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if cc := strings.Fields(f[0]); len(cc) > 0 {

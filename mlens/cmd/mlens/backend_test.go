@@ -55,3 +55,38 @@ func TestBackendLacks(t *testing.T) {
 	}
 	lacks("go build", "cannot build")
 }
+
+// A program with XLA that was carried to a machine without Go does without SIMD if it must.
+func TestXLAWithoutSIMD(t *testing.T) {
+	if !haveXLA || haveSIMD {
+		t.Skip("this program lacks XLA, or has SIMD")
+	}
+	plugin := filepath.Join(t.TempDir(), "plugin.so")
+	if err := os.WriteFile(plugin, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MLENS_CACHE", t.TempDir())
+	t.Setenv("PATH", "")
+	t.Setenv("GOMLX_BACKEND", "")
+	t.Setenv(rebuilt, "")
+	t.Setenv(pjrt.Setting, plugin+",tf32=false")
+	if err := ensureBackend(t.Context(), "xla"); err != nil {
+		t.Fatal(err)
+	}
+	if got := os.Getenv("GOMLX_BACKEND"); got != "xla:"+plugin+",tf32=false" {
+		t.Errorf("GOMLX_BACKEND is %q", got)
+	}
+}
+
+// XLA that the environment asks for, and this program has not, is refused before anything is made.
+func TestBackendOfEnvironment(t *testing.T) {
+	if haveXLA {
+		t.Skip("this program has XLA")
+	}
+	dir := filepath.Join(t.TempDir(), "new")
+	t.Setenv("GOMLX_BACKEND", "xla:/somewhere/plugin.so")
+	refused(t, "/somewhere/plugin.so|use -backend xla|"+pjrt.Setting, "train", "-dir", dir)
+	if left := names(t, dir); left != nil {
+		t.Errorf("left are %q", left)
+	}
+}

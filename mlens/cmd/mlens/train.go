@@ -31,19 +31,22 @@ checkpoint; done, it says where the model is. With -from, training begins with
 the weights of a finished model, on new light curves and at the learning rate
 given, and the new model says what it was made from.
 
+-network small reads 32 measurements at a time and trains in hours on two processor
+cores. paper is that of Zhang et al. (2021): it reads every measurement, has recurrent
+layers and wants a GPU. roman, which the project ships, is small with a closer look at
+the event and one at its anomaly, α as an angle and a larger flow.
+
 -backend xla trains through XLA: with the plugin that ` + pjrt.Setting + ` names (CUDA's,
 for example), or on the processor, for which it fetches a plugin with pip. It builds
 the command anew, which needs a C compiler.
 
-Where there is a GPU but no Go, a program carried there does the same. It needs the
-plugin of jax-cuda13-pjrt 0.11.2, whose folder must not have "cpu" in its name, and
-the CUDA libraries of the NVIDIA wheels it depends on in LD_LIBRARY_PATH:
+mlens/cmd/mlens/carry.sh carries that to a machine with an NVIDIA GPU that has no Go
+and no network. It trains paper in batches of 512 unless the flags say otherwise. Its
+first lines say what it needs; it has been run with the CPU plugin only, not on a GPU.
 
-  GOEXPERIMENT=simd go build -tags xla -o mlens-xla ./mlens/cmd/mlens
-  ` + pjrt.Setting + `=DIR/xla_cuda_plugin.so,preallocate=true,memory_fraction=0.85 \
-      ./mlens-xla train -backend xla -network paper -curves 70000000 -dir WORK -out MODEL
-
-Without a GPU it has been tried up to the search for one.`,
+  carry.sh pack DIR                                         here: makes DIR to copy
+  DIR/carry.sh train OUT -sims 1000000 -curves 70000000     there, also to go on
+  carry.sh join OUT/parts MODEL                             here, with OUT/parts copied`,
 		Example: `  go tool mlens train -network roman -sims 140000 -curves 1000000 -out my-model
   go tool mlens train -backend xla -from my-model -sims 1000000 -curves 2000000 -lr 5e-4`,
 		Args: cobra.NoArgs,

@@ -44,13 +44,30 @@ func Environment(ctx context.Context, cache string, say func(string)) ([]string,
 		if err != nil {
 			return nil, err
 		}
+		if err := oneKind(abs); err != nil {
+			return nil, err
+		}
 		return append(env, "GOMLX_BACKEND=xla:"+abs+strings.TrimPrefix(plugin, path)), nil
 	}
 	dir, err := fetched(ctx, cache, say)
 	if err != nil {
 		return nil, err
 	}
-	return append(env, "GOMLX_BACKEND=xla:"+filepath.Join(dir, libraryDir, libraryName)), nil
+	library := filepath.Join(dir, libraryDir, libraryName)
+	if err := oneKind(library); err != nil {
+		return nil, err
+	}
+	return append(env, "GOMLX_BACKEND=xla:"+library), nil
+}
+
+// oneKind refuses a plugin that go-xla would treat as CUDA's and as one for CPUs: it guesses either
+// from the whole path.
+func oneKind(path string) error {
+	p := strings.ToUpper(path)
+	if strings.Contains(p, "CPU") && (strings.Contains(p, "CUDA") || strings.Contains(p, "NVIDIA")) {
+		return fmt.Errorf("whether XLA's plugin is for CPUs or for CUDA is guessed from its path, but %q has both \"cpu\" and \"cuda\" or \"nvidia\" in it: move it, or set %s to a symbolic link", path, Setting)
+	}
+	return nil
 }
 
 // fetched returns the folder of the CPU plugin, and fetches it first if need be. The folder gets its

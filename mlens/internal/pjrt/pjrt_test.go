@@ -23,6 +23,16 @@ func TestSetting(t *testing.T) {
 	if err != nil || !slices.Contains(env, "GOMLX_BACKEND=xla:"+plugin+",preallocate=true") {
 		t.Errorf("%q, %v", env, err)
 	}
+
+	// Its kind must be plain from its path, of which a symbolic link is enough.
+	both := filepath.Join(t.TempDir(), "NoCPU")
+	if err := os.Symlink(filepath.Dir(plugin), both); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(Setting, filepath.Join(both, filepath.Base(plugin)))
+	if _, err := Environment(t.Context(), t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), `both "cpu" and "cuda"`) {
+		t.Errorf("a plugin of two kinds: %v", err)
+	}
 }
 
 // fakePython puts a python3 on an otherwise empty PATH.
