@@ -33,7 +33,9 @@ given, and the new model says what it was made from.
 
 -backend xla trains through XLA: with the plugin that ` + pjrt.Setting + ` names (CUDA's,
 for example), or on the processor, for which it fetches a plugin with pip. It builds
-the command anew, which needs a C compiler.
+the command anew, which needs a C compiler. Go and XLA round otherwise and end in
+other weights: a training goes on, and is found again, with the backend that it had,
+and the model says which.
 
 Where there is a GPU but no Go, a program carried there does the same. It needs the
 plugin of jax-cuda13-pjrt 0.11.2, whose folder must not have "cpu" in its name, and
