@@ -61,6 +61,9 @@ type Record struct {
 	Trained     int     // of those, in the training split
 	CurvesSeen  int     // in this training
 	Seconds     float64 // of training, over all interruptions
+	// Backend is what computed this training, or its last part if it was
+	// interrupted; of models made before that was recorded it is zero.
+	Backend flow.Backend `json:",omitzero"`
 	// Earlier are the trainings on whose weights this one went on, the first one
 	// first, and TotalCurves the light curves seen in all of them.
 	Earlier     []Stage `json:",omitempty"`
@@ -81,7 +84,8 @@ type Stage struct {
 	BankHash           string
 	CurvesSeen         int
 	Seconds            float64
-	Irregular          float64 // see bank.Observing
+	Backend            flow.Backend `json:",omitzero"` // as in a Record
+	Irregular          float64      // see bank.Observing
 	LearningRate       float64
 	TrainNLL, ValidNLL float64
 	// Curve is its training curve where a validation was made.
@@ -97,7 +101,7 @@ type StagePoint struct {
 // stage is what a training that goes on from e keeps of it.
 func (e *Estimator) stage() Stage {
 	s := Stage{
-		WeightsSHA256: e.WeightsSHA256, BankHash: e.Record.BankHash, CurvesSeen: e.Record.CurvesSeen, Seconds: e.Record.Seconds,
+		WeightsSHA256: e.WeightsSHA256, BankHash: e.Record.BankHash, CurvesSeen: e.Record.CurvesSeen, Seconds: e.Record.Seconds, Backend: e.Record.Backend,
 		Irregular: e.Training.Observing.Irregular, LearningRate: e.Training.LearningRate,
 		TrainNLL: e.Record.TrainNLL, ValidNLL: e.Record.ValidNLL,
 	}

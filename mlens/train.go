@@ -21,8 +21,11 @@ import (
 	"github.com/mlens-go/microlens/mlens/internal/spell"
 )
 
-// TrainConfig decides every bit of a trained model, up to the rounding of the
-// machine's vector units. Its hash names the folder of the run.
+// TrainConfig decides every bit of a trained model, but for what rounds
+// otherwise: the backend, in pure Go or XLA, its version, and the machine's vector
+// units. Where they differ, trainings part and end in models that are equally good
+// but not the same. Its hash names the folder of the run; which backend that had
+// is in the model's [Record].
 type TrainConfig struct {
 	Bank      bank.Config
 	Cut       float64        // residual χ²/dof of the best single lens; zero means bank.CutPaper
@@ -137,7 +140,9 @@ func (c TrainConfig) Hash() string {
 }
 
 // Run says where the work of a configuration is kept and who is told of it.
-// Nothing in it changes a bit of the result.
+// Nothing in it changes a bit of the result. What does, but is not in it, is the
+// backend, which the environment variable GOMLX_BACKEND chooses: see
+// [flow.TrainOptions].
 type Run struct {
 	// Dir holds the banks and the training runs, each in a folder named by the
 	// hash of its configuration. Empty means cache.Dir.
@@ -200,7 +205,9 @@ func SimulatePart(ctx context.Context, cfg bank.Config, part bank.Part, run Run)
 // Train returns the model of cfg: the saved one when it exists, else it
 // simulates what is missing of the training set and trains, resuming a run that
 // was interrupted. When ctx ends, the state is saved and the error wraps the
-// cause.
+// cause. A run whose record, or checkpoint, says that it had another kind of
+// backend than this one has is an error; those made before that was recorded are
+// taken for what is asked.
 func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -215,7 +222,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	}
 	final := filepath.Join(dir, "model")
 	if _, err := os.Stat(filepath.Join(final, manifestName)); err == nil {
-		return Load(final)
+		return finished(final)
 	}
 	b, err := Simulate(ctx, cfg.Bank, run)
 	if err != nil {
@@ -281,6 +288,7 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mlens: %w", spell.Bare(err))
 	}
+	e.Record.Backend = e.model.Backend
 	e.Dir = state
 	history, err := e.History()
 	if err != nil {
@@ -303,4 +311,18 @@ func Train(ctx context.Context, cfg TrainConfig, run Run) (*Estimator, error) {
 		return nil, err
 	}
 	return e, e.Save(final)
+}
+
+// finished loads the model of a run that has ended, if it had the kind of backend
+// that a training would have now.
+func finished(dir string) (*Estimator, error) {
+	e, err := Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	there, here := e.Record.Backend.Kind, flow.BackendKind("")
+	if there != "" && there != here {
+		return nil, fmt.Errorf("mlens: %s holds the model of this configuration that was trained on the backend %q, and on %q it would be another: ask for the backend %[2]q to have that one, or for another seed or folder to train one on %[3]q", dir, there, here)
+	}
+	return e, nil
 }

@@ -4,11 +4,63 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
 	"github.com/gomlx/gomlx/support/exceptions"
 )
+
+// A Backend tells what computed a training. Backends of two kinds, and two versions of one, round
+// otherwise, so that a training ends in other weights.
+type Backend struct {
+	Kind        string // "go", "xla", …
+	Description string // what the backend says of itself, without the folders of files
+	// Go is the release of Go, with its experiments (simd), that the program was built with, and
+	// Modules the versions of the graph library's modules in it, where the program knows them.
+	Go      string
+	Modules map[string]string `json:",omitempty"`
+}
+
+// BackendKind returns the kind of the backend that [TrainOptions].Backend names: the word before a
+// colon, in the environment's GOMLX_BACKEND if spec is empty, and "go" if that is empty too.
+func BackendKind(spec string) string {
+	if spec == "" {
+		spec = os.Getenv("GOMLX_BACKEND")
+	}
+	kind, _, _ := strings.Cut(spec, ":")
+	if kind == "" {
+		kind = gobackend.BackendName
+	}
+	return kind
+}
+
+// folder is what stands before the name of a file.
+var folder = regexp.MustCompile(`/\S*/`)
+
+// describe tells what b is, which was opened as spec.
+func describe(b compute.Backend, spec string) Backend {
+	d := Backend{Kind: BackendKind(spec), Description: folder.ReplaceAllString(b.Description(), ""), Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return d
+	}
+	for _, m := range info.Deps {
+		if strings.HasPrefix(m.Path, "github.com/gomlx/") {
+			if d.Modules == nil {
+				d.Modules = map[string]string{}
+			}
+			if m.Replace != nil {
+				m = m.Replace
+			}
+			d.Modules[m.Path] = m.Version
+		}
+	}
+	return d
+}
 
 // openBackend opens the backend that spec names ("go", "xla:/path/to/plugin.so", …; empty: the
 // environment's GOMLX_BACKEND, or else the Go backend). Only the Go backend is linked by this

@@ -20,7 +20,7 @@ const (
 	historyFile    = "history.csv"
 )
 
-// fingerprint identifies a run: all that its result depends on, but for the data.
+// fingerprint identifies a run: all that its result depends on, but for the data and the backend.
 func fingerprint(c Config, o TrainOptions) string {
 	start := ""
 	if o.Start != nil {
@@ -41,12 +41,13 @@ func fingerprint(c Config, o TrainOptions) string {
 	return string(js)
 }
 
-// saveCheckpoint stores the state of a run and its history in dir. Each file is replaced at once,
-// so a process killed at any moment leaves the last complete checkpoint.
-func saveCheckpoint(dir, run string, ps []param, s *state, h *history) error {
+// saveCheckpoint stores the state of a run, on a backend of that kind, and its history in dir. Each
+// file is replaced at once, so a process killed at any moment leaves the last complete checkpoint.
+func saveCheckpoint(dir, run, backend string, ps []param, s *state, h *history) error {
 	f := &tensorFile{meta: map[string]string{
 		"format":  "mlens/flow checkpoint 1",
 		"run":     run,
+		"backend": backend,
 		"step":    strconv.Itoa(s.step),
 		"updates": strconv.Itoa(s.updates),
 		"pending": strconv.Itoa(h.pending),
@@ -78,8 +79,9 @@ func saveCheckpoint(dir, run string, ps []param, s *state, h *history) error {
 	return nil
 }
 
-// loadCheckpoint returns the run's state in dir, or nil if there is none.
-func loadCheckpoint(dir, run string, ps []param, average bool) (*state, *history, error) {
+// loadCheckpoint returns the run's state in dir, or nil if there is none. A checkpoint of another
+// kind of backend is an error; one that does not say its backend, as those of old, is not.
+func loadCheckpoint(dir, run, backend string, ps []param, average bool) (*state, *history, error) {
 	path := filepath.Join(dir, checkpointFile)
 	r, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -98,6 +100,9 @@ func loadCheckpoint(dir, run string, ps []param, average bool) (*state, *history
 	}
 	if f.meta["run"] != run {
 		return bad(fmt.Errorf("the checkpoint belongs to another run (there %s, here %s)", f.meta["run"], run))
+	}
+	if there, ok := f.meta["backend"]; ok && there != backend {
+		return nil, nil, fmt.Errorf("flow: %s: the checkpoint is of a training on the backend %q, this one is on %q, where it would become another: go on with the backend %[2]q, or remove the checkpoint to start the run anew", path, there, backend)
 	}
 	s, h := &state{}, &history{}
 	var errs [3]error

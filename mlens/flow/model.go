@@ -14,6 +14,8 @@ import (
 // concurrently.
 type Model struct {
 	Config Config
+	// Backend is what [Train] trained it with last; zero for a model that was read.
+	Backend Backend
 
 	params  []param
 	weights [][]float32 // in the order of params

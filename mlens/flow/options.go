@@ -36,7 +36,8 @@ type TrainOptions struct {
 
 	// Dir keeps checkpoint.safetensors and history.csv, and a run that finds its own checkpoint
 	// there continues it. Empty: nothing is kept. What changes the result must be the same as
-	// before, except for Source and Validation, which cannot be compared.
+	// before, the kind of the backend too, except for Source and Validation, which cannot be
+	// compared, and for what else rounds otherwise: versions, plugins and processors.
 	Dir             string
 	CheckpointEvery time.Duration // 1 minute
 

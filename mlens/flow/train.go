@@ -84,7 +84,9 @@ func Train(ctx context.Context, c Config, o TrainOptions) (*Model, error) {
 	if err != nil && !errors.Is(err, ctx.Err()) {
 		return nil, err
 	}
-	return newModel(c, t.state.best()), err
+	m := newModel(c, t.state.best())
+	m.Backend = t.describe
+	return m, err
 }
 
 // A trainer is a run under way.
@@ -96,10 +98,11 @@ type trainer struct {
 	history *history
 	print   string // fingerprint
 
-	backend interface{ Finalize() }
-	grad    *program
-	valid   *program
-	shard   int
+	backend  interface{ Finalize() }
+	describe Backend
+	grad     *program
+	valid    *program
+	shard    int
 
 	losses  []float32     // of each shard
 	grads   [][][]float32 // of each shard
@@ -118,7 +121,7 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 		removeTemporary(filepath.Join(o.Dir, checkpointFile))
 		removeTemporary(filepath.Join(o.Dir, historyFile))
 		var err error
-		if t.state, t.history, err = loadCheckpoint(o.Dir, t.print, t.ps, o.Average > 0); err != nil {
+		if t.state, t.history, err = loadCheckpoint(o.Dir, t.print, BackendKind(o.Backend), t.ps, o.Average > 0); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +138,7 @@ func newTrainer(c Config, o TrainOptions) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.backend = backend
+	t.backend, t.describe = backend, describe(backend, o.Backend)
 	t.shard = o.Batch
 	if isGo(backend) {
 		t.shard = min(c.shardSize(), o.Batch)
@@ -195,7 +198,7 @@ func (t *trainer) save() error {
 	if t.opt.Dir == "" {
 		return nil
 	}
-	return saveCheckpoint(t.opt.Dir, t.print, t.ps, t.state, t.history)
+	return saveCheckpoint(t.opt.Dir, t.print, t.describe.Kind, t.ps, t.state, t.history)
 }
 
 // step takes one step of training. If it fails, or ctx is done before it ends, nothing has changed.

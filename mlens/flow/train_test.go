@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
 )
 
 // linearGaussian is a source with a known posterior: θ ~ N(0, 1) in two dimensions, x_t = a_t·θ +
@@ -322,7 +326,7 @@ func TestKill(t *testing.T) {
 		}
 		_ = cmd.Wait()
 	}
-	s, _, err := loadCheckpoint(dir, fingerprint(mustDefaults(t, c, o)), c.params(), true)
+	s, _, err := loadCheckpoint(dir, fingerprint(mustDefaults(t, c, o)), "go", c.params(), true)
 	if err != nil {
 		t.Fatalf("after the kills: %v", err)
 	}
@@ -345,6 +349,68 @@ func TestKill(t *testing.T) {
 		if e.Name() != checkpointFile && e.Name() != historyFile {
 			t.Errorf("%s is left over", e.Name())
 		}
+	}
+}
+
+// A checkpoint goes on with its own kind of backend only; one that names none, as those of old, with
+// any. The model says what it was trained with.
+func TestBackendIsKept(t *testing.T) {
+	compute.Register("twin", gobackend.New) // the same under another name
+	t.Setenv("GOMLX_BACKEND", "")
+	dir := t.TempDir()
+	train := func(backend string, steps int) (*Model, error) {
+		c, o := resumable(dir)
+		o.Backend = backend
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		src := o.Source
+		o.Source = sourceFunc(func(step int, b *Batch) error {
+			if step == steps {
+				cancel()
+			}
+			return src.Batch(step, b)
+		})
+		return Train(ctx, c, o)
+	}
+	if m, err := train("twin:ops_sequential", 5); !errors.Is(err, context.Canceled) || m.Backend.Kind != "twin" {
+		t.Fatalf("trained on %+v, %v", m.Backend, err)
+	}
+	path := filepath.Join(dir, checkpointFile)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = train("", 60)
+	if err == nil {
+		t.Fatal("a run goes on with another backend")
+	}
+	for _, w := range []string{path, `on the backend "twin"`, `this one is on "go"`, `go on with the backend "twin"`, "remove"} {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%q does not say %q", err, w)
+		}
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the checkpoint has changed: %v", err)
+	}
+	t.Setenv("GOMLX_BACKEND", "twin")
+	if _, err := train("", 10); !errors.Is(err, context.Canceled) {
+		t.Errorf("the environment's backend: %v", err)
+	}
+	// One of old.
+	f, err := readTensors(bytes.NewReader(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(f.meta, "backend")
+	if err := replaceFile(path, f.write); err != nil {
+		t.Fatal(err)
+	}
+	m, err := train("go", 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := m.Backend; b.Kind != "go" || b.Description == "" || !strings.HasPrefix(b.Go, "go") {
+		t.Errorf("trained on %+v", b)
 	}
 }
 

@@ -38,7 +38,9 @@ the event and one at its anomaly, α as an angle and a larger flow.
 
 -backend xla trains through XLA: with the plugin that ` + pjrt.Setting + ` names (CUDA's,
 for example), or on the processor, for which it fetches a plugin with pip. It builds
-the command anew, which needs a C compiler.
+the command anew, which needs a C compiler. Go and XLA round otherwise and end in
+other weights: a training goes on, and is found again, with the backend that it had,
+and the model says which.
 
 mlens/cmd/mlens/carry.sh carries that to a machine with an NVIDIA GPU that has no Go
 and no network. It trains paper in batches of 512 unless the flags say otherwise. Its
