@@ -154,7 +154,8 @@ func (r *Refined) compare(w io.Writer, ref Reference, m *RefinedMode, near []eve
 	if math.IsInf(m.LogEvidence, -1) {
 		row("Δχ²", "", "", fmt.Sprintf("%+.0f", m.Fluxes.Chi2-r.Modes[0].Fluxes.Chi2), "")
 	} else {
-		row("Δln Z", "", "", fmt.Sprintf("%.2f ± %.2f", m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr), "")
+		ln, err := r.RelativeEvidence(m)
+		row("Δln Z", "", "", fmt.Sprintf("%.2f ± %.2f", ln, err), "")
 	}
 	row("χ²/dof", "", "", fmt.Sprintf("%.4f", m.Chi2DOF), "")
 	row("found from", "", "", m.Origin, "")

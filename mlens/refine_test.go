@@ -207,6 +207,26 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// The degeneracy of two solutions is named, whichever is the more probable, and solutions that
+// nothing predicts have none.
+func TestDegeneracies(t *testing.T) {
+	// Those of close-wide.csv.
+	close := event.Theta{-0.2008, -1.9938, 300.0105, 0.0503, 25.9999, 1.2991, -2.2955, 0.1206}
+	wide := event.Theta{0.2304, -1.9830, 299.4361, 0.0409, 26.1163, 1.2999, -2.2980, 0.1220}
+	other := close
+	other[event.LogQ], other[event.Alpha] = -1, 200
+	for _, modes := range [][]event.Theta{{close, other, wide}, {wide, other, close}} {
+		var r Refined
+		for _, m := range modes {
+			r.Modes = append(r.Modes, RefinedMode{Solution: Solution{Params: m}})
+		}
+		got := r.Degeneracies()
+		if len(got) != 1 || got[0].Of != 0 || got[0].With != 2 || !slices.Contains(got[0].Names, event.CloseWide) {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
 func TestTrust(t *testing.T) {
 	p := blind(t, "close-wide.csv")
 	good := func() *Refined {
@@ -235,6 +255,21 @@ func TestTrust(t *testing.T) {
 		c.spoil(r)
 		if got := r.Trust(); got.Level != c.want || !strings.Contains(got.String(), c.says) {
 			t.Errorf("%s; want %s, %q", got, c.want, c.says)
+		}
+	}
+	// With photon noise, a wrong solution that χ²/dof of 1.085 hides does not pass.
+	resonant := blind(t, "resonant.csv")
+	for _, c := range []struct {
+		at   event.Theta
+		want Level
+	}{
+		{event.Theta{0.0003, -3.2966, 109.9459, 0.1002, 26.0015, 1.3001, -2.3179, 0.2005}, Green},
+		{event.Theta{-0.0467, -3.2965, 110.0600, 0.0990, 25.9979, 1.3041, -2.3550, 0.1980}, Yellow},
+	} {
+		r := good()
+		r.post, r.Photons, r.Modes[0].Params = resonant, true, c.at
+		if got := r.Trust(); got.Level != c.want || strings.Contains(got.String(), "are not noise") != (c.want == Yellow) {
+			t.Errorf("%s; want %s", got, c.want)
 		}
 	}
 	sparse := event.LightCurve{Times: []float64{0, 1, 2, 3}}

@@ -1,6 +1,7 @@
 package mlens
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -55,8 +56,9 @@ const (
 )
 
 // Trust judges the posterior by the effective sample size, the tail of the
-// weights, the fit of the best solution, and whether the light curve is like
-// those that the search was made for.
+// weights, the fit of the best solution and, where the noise is that of photons,
+// whether its residuals are noise, in bins too, and by whether the light curve is
+// like those that the search was made for.
 func (r *Refined) Trust() Trust {
 	t := Trust{Level: Green, ESS: r.ESS, ESSErr: r.ESSErr, KHat: r.KHat, RHat: r.RHat, Chi2DOF: math.Inf(1)}
 	doubt := func(l Level, format string, args ...any) {
@@ -97,6 +99,10 @@ func (r *Refined) Trust() Trust {
 	}
 	if r.LeftOut > 0 {
 		doubt(Yellow, "solutions left out that fit about as well: %d", r.LeftOut)
+	}
+	// Where the noise is known to be that of photons, so is how residuals scatter.
+	if best := slices.MinFunc(r.Modes, func(a, b RefinedMode) int { return cmp.Compare(a.Fluxes.Chi2, b.Fluxes.Chi2) }); r.Photons && r.post.misfit(best.Solution) {
+		doubt(Yellow, "the residuals of the best solution are not noise: a better one may be missing")
 	}
 	off, chance := math.Abs(t.Chi2DOF-1), 5*math.Sqrt(2/r.post.dof())
 	switch {

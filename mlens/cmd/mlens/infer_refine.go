@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/mlens-go/microlens/mlens"
@@ -95,16 +96,23 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	}
 	fmt.Fprintln(t)
 	row("share", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.3g %%", 100*m.Weight) })
-	row("Δln Z", func(m mlens.RefinedMode) string {
-		return plusMinus(m.LogEvidence-r.Modes[0].LogEvidence, m.LogEvidenceErr)
-	})
+	row("Δln Z", func(m mlens.RefinedMode) string { return plusMinus(r.RelativeEvidence(&m)) })
 	row("found from", func(m mlens.RefinedMode) string { return m.Origin })
 	for k, name := range event.Names {
 		row(name, func(m mlens.RefinedMode) string { return plusMinus(m.Mean[k], m.Sigma[k]) })
 	}
 	row("χ²/dof", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.4g", m.Chi2DOF) })
-	if err := t.Flush(); err != nil || len(r.Beyond) == 0 {
+	if err := t.Flush(); err != nil {
 		return err
+	}
+	for i, d := range r.Degeneracies() {
+		if i == 0 {
+			fmt.Fprintln(w, "\nKnown degeneracies:")
+		}
+		fmt.Fprintf(w, "  %s and %s: %s\n", modeName(d.Of), modeName(d.With), strings.Join(d.Names, ", "))
+	}
+	if len(r.Beyond) == 0 {
+		return nil
 	}
 	fmt.Fprintf(w, "\nOutside the prior, whose u0 and t0 are those about the centre of mass:\n")
 	for _, s := range r.Beyond {
@@ -144,7 +152,13 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		ESSErr  float64     `json:"ess_se"`
 		KHat    *float64    `json:"khat"` // null where there are too few draws for one
 		Chi2DOF float64     `json:"chi2_dof"`
+		Walked  bool        `json:"walked"`
+		RHat    *float64    `json:"rhat"` // null where no walkers were needed, or they had too few steps
 		Doubts  []string    `json:"doubts"`
+	}
+	type degeneracy struct {
+		Modes [2]int   `json:"modes"` // counted from 0
+		Names []string `json:"names"`
 	}
 	type beyond struct {
 		Best    named   `json:"best"`
@@ -152,16 +166,25 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Origin  string  `json:"origin"`
 	}
 	j := r.Trust()
+	var rhat *float64
+	if r.RHat > 0 {
+		rhat = finite(r.RHat)
+	}
 	out := struct {
-		File       string   `json:"file"`
-		Window     float64  `json:"window"`
-		N          int      `json:"n"`
-		Parameters []string `json:"parameters"`
-		Units      units    `json:"units"`
-		Modes      []mode   `json:"modes"`
-		Beyond     []beyond `json:"outside_prior"`
-		Trust      trust    `json:"trust"`
-	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []beyond{}, trust{j.Level, j.ESS, j.ESSErr, finite(j.KHat), j.Chi2DOF, append([]string{}, j.Doubts...)}}
+		File       string       `json:"file"`
+		Window     float64      `json:"window"`
+		N          int          `json:"n"`
+		Parameters []string     `json:"parameters"`
+		Units      units        `json:"units"`
+		Modes      []mode       `json:"modes"`
+		Degenerate []degeneracy `json:"degeneracies"`
+		Beyond     []beyond     `json:"outside_prior"`
+		Trust      trust        `json:"trust"`
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []degeneracy{}, []beyond{},
+		trust{j.Level, j.ESS, j.ESSErr, finite(j.KHat), j.Chi2DOF, r.Walked, rhat, append([]string{}, j.Doubts...)}}
+	for _, d := range r.Degeneracies() {
+		out.Degenerate = append(out.Degenerate, degeneracy{[2]int{d.Of, d.With}, d.Names})
+	}
 	for _, m := range r.Modes {
 		out.Modes = append(out.Modes, mode{m.Weight, finite(m.LogEvidence), finite(m.LogEvidenceErr), named(m.Params), named(m.Mean), named(m.Sigma), m.ESS, m.Chi2DOF, m.Origin})
 	}
