@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"text/tabwriter"
 
 	"gonum.org/v1/gonum/mat"
@@ -100,7 +101,8 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 // published and exact in standard deviations, those of both in quadrature, and the
 // evidence of the solution relative to the best. An improbable one has none: the table says
 // by how much its χ² is larger, and its f_s has no error. A star marks what is at
-// an end of the prior.
+// an end of the prior. Last come the known degeneracies of the solutions found, as
+// [Refined.Degeneracies] has them.
 func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
 	modes := make([]*RefinedMode, len(refs))
@@ -121,6 +123,19 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	}
 	if starred {
 		fmt.Fprintln(&b, "\n* at an end of the prior")
+	}
+	var labels []string
+	var found []event.Theta
+	for i, m := range modes {
+		if m != nil {
+			labels, found = append(labels, refs[i].Label), append(found, m.Params)
+		}
+	}
+	for i, d := range degeneracies(found) {
+		if i == 0 {
+			fmt.Fprintln(&b, "\nKnown degeneracies:")
+		}
+		fmt.Fprintf(&b, "  %s and %s: %s\n", labels[d.Of], labels[d.With], strings.Join(d.Names, ", "))
 	}
 	_, err := w.Write(b.Bytes())
 	return err

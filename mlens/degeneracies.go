@@ -17,17 +17,25 @@ type Degeneracy struct {
 // Degeneracies returns for each pair of solutions the known degeneracies that predict one as a
 // partner of the other: near its place, and no other solution nearer. Pairs that none explains are
 // not among them.
-func (r *Refined) Degeneracies() (out []Degeneracy) {
+func (r *Refined) Degeneracies() []Degeneracy {
+	at := make([]event.Theta, len(r.Modes))
+	for i, m := range r.Modes {
+		at[i] = m.Params
+	}
+	return degeneracies(at)
+}
+
+func degeneracies(solutions []event.Theta) (out []Degeneracy) {
 	const near = 3 // times as far as a published solution may be from ours
 	type pair struct{ of, with int }
 	off := map[pair]map[string]float64{}
-	for i, m := range r.Modes {
-		for _, partner := range m.Params.Params().Partners() {
+	for i, s := range solutions {
+		for _, partner := range s.Params().Partners() {
 			t := partner.Params.Theta()
 			nearest, at := near*1.0, i
-			for j, o := range r.Modes {
-				t[event.Fs] = o.Params[event.Fs] // nobody predicts it
-				if d := distance(t, o.Params, nearReference); d < nearest {
+			for j, o := range solutions {
+				t[event.Fs] = o[event.Fs] // nobody predicts it
+				if d := distance(t, o, nearReference); d < nearest {
 					nearest, at = d, j
 				}
 			}
