@@ -190,7 +190,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	}
 	out.resample(sampled, d, opt.Seed)
 	if failed(sampled) {
-		// Where no walker can start, the draws are those of the weights.
+		// Where no walker can start, or none is left, the draws are those of the weights.
 		if err := out.walk(ctx, by, best, d); err != nil && ctx.Err() != nil {
 			return nil, err
 		} else if err != nil {
@@ -325,7 +325,8 @@ func mostAreNearer(draws []refine.Draw, a, b event.Theta) bool {
 }
 
 // walk replaces the draws by those of an ensemble of walkers that go on from a, if
-// that does better. d is the exact density; walkers on that of bins are weighted by it.
+// that does better. d is the exact density; walkers on that of bins are weighted by it. Where it
+// fails, the draws are what they were.
 func (r *Refined) walk(ctx context.Context, by *sampling, a *attempt, d *density) error {
 	if a.onward == nil {
 		var err error
@@ -346,7 +347,7 @@ func (r *Refined) walk(ctx context.Context, by *sampling, a *attempt, d *density
 	}
 	// Walkers that have not forgotten their starts know no better than the weights,
 	// unless those are hardly any: they seldom pass from mode to mode.
-	if r.Walked = r.RHat < goodRHat || r.ESS < littleESS; !r.Walked {
+	if !(r.RHat < goodRHat || r.ESS < littleESS) {
 		return nil
 	}
 	const n = 2000
@@ -360,8 +361,12 @@ func (r *Refined) walk(ctx context.Context, by *sampling, a *attempt, d *density
 	}
 	r.Failed = int(d.failed.Load())
 	g := rand.New(rand.NewPCG(by.opt.Seed, 1<<61))
-	r.Draws = r.Draws[:0]
-	for _, i := range systematic(walked.Draws, everyMode, n, g) {
+	chosen := systematic(walked.Draws, everyMode, n, g)
+	if len(chosen) == 0 {
+		return fmt.Errorf("mlens: %s: the likelihood vanishes wherever walkers on that of bins have come", r.post.Window.Name)
+	}
+	r.Walked, r.Draws = true, r.Draws[:0]
+	for _, i := range chosen {
 		// A walker that has stood still gets another f_s each time.
 		var t event.Theta
 		copy(t[:], walked.Draws[i].X)

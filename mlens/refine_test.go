@@ -157,6 +157,22 @@ func TestRefineWalks(t *testing.T) {
 	}
 }
 
+// Walkers of which the exact likelihood leaves none do not replace the weights' draws.
+func TestRefineWalkersVanish(t *testing.T) {
+	start := table1[:event.Fs]
+	chain := &refine.Chain{RHat: 1, Time: 1}
+	for range 50 {
+		chain.X, chain.LogProb = append(chain.X, [][]float64{start, start}), append(chain.LogProb, []float64{0, 0})
+	}
+	exact := &density{prior: event.Roman()}
+	exact.prior.TE = event.Range{Min: 50, Max: 100} // and that of table1 is 20
+	r := &Refined{post: &Posterior{}, ESS: 5, Draws: []event.Theta{table1}, Modes: []RefinedMode{{Solution: Solution{Params: table1}}}}
+	err := r.walk(context.Background(), &sampling{nil, nil, RefineOptions{}}, &attempt{of: &density{coarse: true}, onward: chain}, exact)
+	if err == nil || r.Walked || len(r.Draws) != 1 {
+		t.Errorf("%v; walked %v, %d draws", err, r.Walked, len(r.Draws))
+	}
+}
+
 // The same posterior on any number of processors.
 func TestRefineWorkers(t *testing.T) {
 	p := blind(t, "close-wide.csv").thinned(16)

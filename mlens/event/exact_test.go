@@ -8,14 +8,15 @@ import (
 	"github.com/mlens-go/microlens/mlens/lens"
 )
 
-// ln L of a season at S/N 230 is right to 0.05, at the truth and beside it.
+// ln L of a season at S/N 230 is right to 0.05, at the truth and 0.001 in u0 beside it.
 func TestExactLikelihood(t *testing.T) {
 	n := 60
 	if testing.Short() {
 		n = 6
 	}
 	prior := Roman()
-	worst, nodes := 0.0, 0
+	var worst [2]float64 // at the truth, beside it
+	late := 0
 	for i := range n {
 		r := rand.New(rand.NewPCG(5, uint64(i)))
 		p := prior.Sample(r)
@@ -28,7 +29,7 @@ func TestExactLikelihood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, by := range []float64{0, 1e-3} {
+		for k, by := range []float64{0, 1e-3} {
 			p := p
 			p.U0 += by
 			a, err := e.Magnification(p)
@@ -41,16 +42,15 @@ func TestExactLikelihood(t *testing.T) {
 				t.Fatal(err)
 			}
 			slow, _ := lc.LogLikelihood(tight, p.Fs)
-			if d := math.Abs(fast - slow); d > worst {
-				worst = d
+			d := math.Abs(fast - slow)
+			worst[k] = max(worst[k], d)
+			if !(d <= 0.05) {
+				t.Errorf("event %d, %+v: ln L is off by %.3f, %g in u0 from the truth", i, p, d, by)
 			}
-			if d := math.Abs(fast - slow); by == 0 && d > 0.05 {
-				t.Errorf("event %d, %+v: ln L is off by %.3f at the truth", i, p, d)
-			}
-			nodes += e.Late()
+			late += e.Late()
 		}
 	}
-	t.Logf("worst error of ln L: %.4f; %d late epochs", worst, nodes)
+	t.Logf("worst error of ln L: %.4f at the truth, %.4f beside it; %d late epochs", worst[0], worst[1], late)
 }
 
 func TestNewExact(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 // largest importance weights, the diagnostic of Pareto-smoothed importance
 // sampling (Vehtari, Simpson, Gelman, Yao & Gabry 2024): estimates can be
 // trusted below 0.7, and the weights have a variance below 0.5. It is NaN if
-// fewer than 25 weights are given, and −Inf where all large weights are equal.
+// fewer than 25 weights are given, all vanish or one is not finite, and −Inf where
+// all large weights are equal.
 func KHat(logWeights []float64) float64 {
 	n := len(logWeights)
 	if n < 25 {
@@ -19,11 +20,14 @@ func KHat(logWeights []float64) float64 {
 	sorted := slices.Clone(logWeights)
 	slices.Sort(sorted)
 	top, threshold := sorted[n-1], sorted[n-tail-1]
+	if math.IsNaN(sorted[0]) || math.IsInf(top, 0) { // NaNs are sorted to the front
+		return math.NaN()
+	}
 	x := make([]float64, tail) // exceedances, ascending
 	for i := range x {
 		x[i] = math.Exp(sorted[n-tail+i]-top) - math.Exp(threshold-top)
 	}
-	if !(x[tail-1] > 0) {
+	if x[tail-1] <= 0 {
 		return math.Inf(-1)
 	}
 	return paretoShape(x)

@@ -192,4 +192,15 @@ func TestKHat(t *testing.T) {
 	if k := KHat(make([]float64, 5)); !math.IsNaN(k) {
 		t.Errorf("k̂ of five weights is %v", k)
 	}
+	const n = 100
+	vanishing, one, infinite := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range vanishing {
+		vanishing[i] = math.Inf(-1)
+	}
+	one[17], infinite[17] = math.NaN(), math.Inf(1)
+	for _, w := range [][]float64{vanishing, one, infinite} {
+		if k := KHat(w); !math.IsNaN(k) {
+			t.Errorf("k̂ of weights that say nothing, %v..., is %v", w[16:19], k)
+		}
+	}
 }
