@@ -37,15 +37,15 @@ func TestDensityAgreesWithGraph(t *testing.T) {
 			for _, v := range want {
 				size = max(size, math.Abs(float64(v)))
 			}
-			t.Logf("|log p| up to %.3g, largest difference %.2g", size, maxDiff(got, want))
-			if d := maxDiff(got, want); !(d < 1e-4*max(1, size/30)) {
+			t.Logf("|log p| up to %.3g, largest difference %.2g, relative %.2g", size, maxDiff(got, want), apart(got, want))
+			if d := apart(got, want); !(d < 1e-5) {
 				t.Errorf("log densities differ by %g", d)
 			}
 			one, err := m.Context(b.X[:c.Length*c.Channels], b.C[:c.Scalars], part(c, b, 0)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := maxDiff(one, h[:c.Context]); !(d < 1e-4) {
+			if d := maxDiff(one, h[:c.Context]); !(d < 1e-5) {
 				t.Errorf("one example alone embeds differently by %g", d)
 			}
 		})
@@ -64,7 +64,7 @@ func TestSampleLogProb(t *testing.T) {
 	const n = 1000
 	y, lp := make([]float32, n*c.Dim), make([]float32, n)
 	d.SampleLogProb(y, lp, 7)
-	if diff := maxDiff(lp, d.LogProb(nil, y)); !(diff < 1e-3) {
+	if diff := apart(lp, d.LogProb(nil, y)); !(diff < 1e-5) {
 		t.Errorf("the density of samples differs by %g", diff)
 	}
 	short := make([]float32, 100*c.Dim)

@@ -77,6 +77,18 @@ func graphLogProb(t testing.TB, m *Model, b *Batch) []float32 {
 	return lp
 }
 
+// apart is how far log densities are from others at most: absolutely where those are small, relative
+// to them where they are larger than 1.
+func apart(a, b []float32) float64 {
+	var d float64
+	for i := range a {
+		if v := math.Abs(float64(a[i])-float64(b[i])) / max(1, math.Abs(float64(b[i]))); v > d || math.IsNaN(v) {
+			d = v
+		}
+	}
+	return d
+}
+
 // maxDiff is the largest absolute difference.
 func maxDiff(a, b []float32) float64 {
 	var d float64

@@ -79,6 +79,29 @@ func flows(t *testing.T, test func(t *testing.T, f *Flow, d *Density)) {
 	}
 }
 
+// apart is how far log densities are from others at most: absolutely where those are small, relative
+// to them where they are larger than 1.
+func apart(a, b []float32) float64 {
+	var d float64
+	for i := range a {
+		if v := math.Abs(float64(a[i])-float64(b[i])) / max(1, math.Abs(float64(b[i]))); !(v <= d) {
+			d = v
+		}
+	}
+	return d
+}
+
+// rounding is how far log densities that are computed in two ways may be apart. Of the small flows
+// here none is by more than 8e-6; of those as wide as the networks that are used, by up to 3e-5:
+// sums over a hundred units are taken in single precision, and what they lose of one variable the
+// next ones, and the next blocks, magnify. Processors with other instructions get a factor of two.
+func (f *Flow) rounding() float64 {
+	if f.hidden > 100 {
+		return 6e-5
+	}
+	return 2e-5
+}
+
 func maxDiff(a, b []float32) float64 {
 	var d float64
 	for i := range a {
@@ -119,7 +142,9 @@ func TestSamplesAndDensitiesAgree(t *testing.T) {
 		const n = 777
 		y, lp := make([]float32, n*f.variables()), make([]float32, n)
 		d.SampleLogProb(y, lp, 3)
-		if e := maxDiff(lp, d.LogProb(nil, y)); !(e < 1e-3) {
+		e := apart(lp, d.LogProb(nil, y))
+		t.Logf("densities differ by %.2g", e)
+		if !(e < f.rounding()) {
 			t.Errorf("densities differ by %g", e)
 		}
 	})
