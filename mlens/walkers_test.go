@@ -3,10 +3,13 @@ package mlens
 import (
 	"context"
 	"flag"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/mlens-go/microlens/mlens/bank"
@@ -16,15 +19,17 @@ import (
 )
 
 var (
-	walkedEvents = flag.Int("walked.events", 1, "events of TestAgainstWalkers")
-	walkedSteps  = flag.Int("walked.steps", 600, "steps of each of its 48 walkers")
+	walkedEvents = flag.Int("walked.events", 1, "events that TestAgainstWalkers compares")
+	walkedSteps  = flag.Int("walked.steps", 600, "steps of each of its 48 walkers; they walk on, by half as many at a time, where that is not enough")
+	walkedMost   = flag.Int("walked.most", 3000, "steps beyond which they do not")
 )
 
 // Posteriors that are green are those that walkers find, which start in equal numbers in each mode
 // and need no proposal: their marginals, and where the walkers pass from mode to mode, the modes'
-// shares. Where they do not, each mode is compared by itself.
+// shares. Where they do not, each mode is compared by itself. Events whose walkers have not
+// forgotten where they started, at the draws that they are to judge, do not count.
 //
-// It takes a minute an event: go test ./mlens -run TestAgainstWalkers -v -walked.events 20 -timeout 2h
+// It takes a minute or two an event: go test ./mlens -run TestAgainstWalkers -v -walked.events 20 -timeout 2h
 func TestAgainstWalkers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
@@ -39,13 +44,14 @@ func TestAgainstWalkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ps, zs []float64
-	mixed, done := 0, 0
+	var all againstWalkers
+	tried, green, compared, ofSeveral, mixed, singly := 0, 0, 0, 0, 0, 0
 	// From the fourth on: its posterior is one that takes little time.
 	for i, ev := range events[3:] {
-		if done == *walkedEvents {
+		if compared == *walkedEvents {
 			break
 		}
+		tried++
 		p, err := e.conditionOn(ev)
 		if err != nil {
 			t.Fatal(err)
@@ -55,82 +61,325 @@ func TestAgainstWalkers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Trust().Level != Green {
+			t.Logf("%s: %s", p.Window.Name, r.Trust())
 			continue
 		}
-		done++
+		green++
 		modes := slices.DeleteFunc(slices.Clone(r.Modes), func(m RefinedMode) bool { return m.Weight < few })
-		walk, chains := walkThrough(t, r, modes)
-		line := []any{p.Window.Name, len(modes), "modes, R̂", chains.RHat, "τ", chains.Time}
-		if len(modes) == 1 || chains.RHat < 1.1 {
-			mixed++
-			ps = append(ps, compareMarginals(r.Draws, walk, r.ESS)...)
-			for m, z := range compareShares(r.Draws, walk, r.ESS, modes) {
-				line = append(line, "share", modes[m].Weight, "z", z)
-				zs = append(zs, z)
-			}
-		} else {
-			for m := range modes {
-				if in := within(r.Draws, modes, m); len(in) > 100 {
-					sub := make([][]event.Theta, len(walk))
-					for w := range walk {
-						if x := within(walk[w], modes, m); len(x) == len(walk[w]) { // it never left
-							sub[w] = x
-						}
-					}
-					sub = slices.DeleteFunc(sub, func(w []event.Theta) bool { return w == nil })
-					if len(sub) > 2 {
-						ps = append(ps, compareMarginals(in, sub, r.ESS*float64(len(in))/float64(len(r.Draws)))...)
-					}
-				}
+		w := newWalk(r, modes)
+		var parts []portion
+		whole, enough := false, false
+		for !enough && w.steps < *walkedMost {
+			w.on(t)
+			parts, whole, enough = w.parts(r.Draws, modes)
+		}
+		rhat, tau := forgotten(w.places)
+		t.Logf("%s: %d modes, %d steps, R̂ %.2f, τ %.0f", p.Window.Name, len(modes), w.steps, rhat, tau)
+		if len(parts) == 0 {
+			t.Log("not compared: the walkers have not converged")
+			continue
+		}
+		compared++
+		for _, part := range parts {
+			ps, widths := all.add(part.draws, part.walk, r.ESS*float64(len(part.draws))/float64(len(r.Draws)))
+			t.Logf("%s: p %.2g, widths' z %.1f", part.name, ps, widths)
+		}
+		if len(modes) == 1 {
+			continue
+		}
+		if ofSeveral++; !whole {
+			singly += len(parts)
+			continue
+		}
+		mixed++
+		// The first mode's share is what the others leave.
+		for m, z := range compareShares(r.Draws, w.places, r.ESS, modes) {
+			if m > 0 {
+				t.Logf("mode %d: share %.3f, z %.1f", m, modes[m].Weight, z)
+				all.shares = append(all.shares, z)
 			}
 		}
-		t.Log(append(line, "p", ps[max(0, len(ps)-event.Dim):])...)
 	}
-	if done < *walkedEvents {
-		t.Errorf("only %d events are green", done)
+	t.Logf("%d events tried, %d of them green, %d of those compared: %d of one mode, %d of several, in %d of which the walkers pass between all of them; in the others %d modes by themselves",
+		tried, green, compared, compared-ofSeveral, ofSeveral, mixed, singly)
+	if compared < *walkedEvents {
+		t.Errorf("only %d events are green and were compared", compared)
 	}
-	low := 0
-	for _, p := range ps {
-		if p < 0.01 {
-			low++
-		}
+	if compared > 0 {
+		t.Log(all.String())
 	}
-	t.Logf("%d events, in %d of which the walkers pass between all modes; %d marginals, smallest p %.2g, %d below 0.01; largest |z| of %d shares %.1f",
-		done, mixed, len(ps), slices.Min(ps), low, len(zs), largest(zs))
-	// One in a thousand, were they independent.
-	if n := float64(len(ps)); slices.Min(ps) < 1e-3/n || float64(low) > 0.01*n+4*math.Sqrt(0.01*n)+1 {
-		t.Error("marginals differ")
-	}
-	if largest(zs) > 4 {
-		t.Error("shares differ")
+	for _, w := range all.wrong() {
+		t.Error(w)
 	}
 }
 
-// walkThrough returns the places of each walker, and their chain.
-func walkThrough(t *testing.T, r *Refined, modes []RefinedMode) ([][]event.Theta, *refine.Chain) {
-	const walkers = 48
-	d := density{lik: r.lik, prior: r.post.prior, least: math.Inf(-1), selected: r.selected}
-	var starts [][]float64
-	for m := range modes {
-		d.fs = max(d.fs, modes[m].Params[event.Fs])
-		in := within(r.Draws, modes, m)
-		for k := range min(len(in), walkers/len(modes)) {
-			x := in[k*len(in)/min(len(in), walkers/len(modes))]
-			starts = append(starts, slices.Clone(x[:event.Fs]))
+// againstWalkers are the results of comparisons.
+type againstWalkers struct {
+	ps, widths []float64 // of all marginals: p, and by how many standard deviations draws are wider
+	// Of each comparison those of one parameter, each in its turn: others of the same draws are
+	// not independent of it.
+	p1, widths1 []float64
+	shares      []float64 // z of modes' shares
+}
+
+// add compares draws with what walkers went through.
+func (a *againstWalkers) add(draws []event.Theta, walk [][]event.Theta, ess float64) (ps, widths []float64) {
+	ps, widths = compareMarginals(draws, walk, ess)
+	k := len(a.p1) % event.Dim
+	a.p1, a.widths1 = append(a.p1, ps[k]), append(a.widths1, widths[k])
+	a.ps, a.widths = append(a.ps, ps...), append(a.widths, widths...)
+	return ps, widths
+}
+
+// uniform returns p of the p's being uniform, and pooled z of the widths, of one parameter a
+// comparison.
+func (a *againstWalkers) uniform() (p, z float64) {
+	_, p = calib.KolmogorovUniform(a.p1)
+	return p, floats.Sum(a.widths1) / math.Sqrt(float64(len(a.widths1)))
+}
+
+// low returns the number of p's below 0.01.
+func (a *againstWalkers) low() (n int) {
+	for _, p := range a.ps {
+		if p < 0.01 {
+			n++
 		}
 	}
-	chain, err := refine.Ensemble(context.Background(), d.logProb, r.post.curveParameters(), starts,
-		refine.EnsembleOptions{Seed: 1, Walkers: walkers, Steps: *walkedSteps})
+	return n
+}
+
+func (a *againstWalkers) String() string {
+	p, z := a.uniform()
+	s := fmt.Sprintf("%d marginals: smallest p %.2g, %d below 0.01, largest |z| of widths %.1f; one of each of %d comparisons: p's are uniform with p %.2g, pooled z of widths %.1f; ",
+		len(a.ps), slices.Min(a.ps), a.low(), largest(a.widths), len(a.p1), p, z)
+	if len(a.shares) == 0 {
+		return s + "no shares"
+	}
+	return s + fmt.Sprintf("largest |z| of %d shares %.1f", len(a.shares), largest(a.shares))
+}
+
+// wrong says what differs. Each has a chance of about one in a thousand where nothing does.
+func (a *againstWalkers) wrong() (what []string) {
+	if len(a.ps) == 0 {
+		return nil
+	}
+	const chance = 1e-3
+	twoSided := func(z float64) float64 { return math.Erfc(math.Abs(z) / math.Sqrt2) }
+	n := float64(len(a.ps))
+	if slices.Min(a.ps) < chance/n || float64(a.low()) > 0.01*n+4*math.Sqrt(0.01*n)+1 {
+		what = append(what, "marginals differ")
+	}
+	if twoSided(largest(a.widths)) < chance/n {
+		what = append(what, "a marginal's width differs")
+	}
+	p, z := a.uniform()
+	if p < chance {
+		what = append(what, "the marginals' p are not uniform")
+	}
+	if twoSided(z) < chance {
+		what = append(what, "widths differ")
+	}
+	if largest(a.shares) > 4 {
+		what = append(what, "shares differ")
+	}
+	return what
+}
+
+// Draws that are a tenth too wide or too narrow, or a fifth of σ beside, do not pass as those that
+// walkers find; right ones do.
+func TestAgainstWalkersSees(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	const (
+		comparisons, walkers, steps, draws = 8, 48, 600, 1000
+		memory                             = 0.92 // of a step: τ is 24
+	)
+	for _, c := range []struct {
+		width, beside float64
+		differ        bool
+	}{{1, 0, false}, {1.1, 0, true}, {0.9, 0, true}, {1, 0.2, true}} {
+		g := rand.New(rand.NewPCG(1, 1))
+		normal := func() (x event.Theta) {
+			for k := range x {
+				x[k] = g.NormFloat64()
+			}
+			return x
+		}
+		var all againstWalkers
+		for range comparisons {
+			d, walk := make([]event.Theta, draws), make([][]event.Theta, walkers)
+			for i := range d {
+				d[i] = normal()
+				for k := range d[i] {
+					d[i][k] = c.width*d[i][k] + c.beside
+				}
+			}
+			for w := range walk {
+				walk[w] = []event.Theta{normal()}
+				for s := 1; s < steps; s++ {
+					x := normal()
+					for k := range x {
+						x[k] = memory*walk[w][s-1][k] + math.Sqrt(1-memory*memory)*x[k]
+					}
+					walk[w] = append(walk[w], x)
+				}
+			}
+			if rhat, tau := forgotten(walk); rhat > goodRHat || tau < 20 || tau > 32 {
+				t.Errorf("R̂ %.3f, τ %.1f", rhat, tau)
+			}
+			all.add(d, walk, draws)
+		}
+		t.Logf("%+v: %s", c, &all)
+		if wrong := all.wrong(); len(wrong) > 0 != c.differ {
+			t.Errorf("%+v: %v", c, wrong)
+		}
+	}
+}
+
+// A walk is that of an ensemble from the draws of a posterior.
+type walk struct {
+	d      density
+	params []refine.Parameter
+	at     [][]float64     // where it goes on from
+	kept   [][]event.Theta // of each walker, all but the steps that Ensemble throws away
+	places [][]event.Theta // and but for the first third of all
+	steps  int             // so far
+}
+
+// newWalk returns one that starts from as many draws of each mode.
+func newWalk(r *Refined, modes []RefinedMode) *walk {
+	w := &walk{d: density{lik: r.lik, prior: r.post.prior, least: math.Inf(-1), selected: r.selected}, params: r.post.curveParameters()}
+	for m := range modes {
+		w.d.fs = max(w.d.fs, modes[m].Params[event.Fs])
+		in := within(r.Draws, modes, m)
+		n := min(len(in), walkers/len(modes))
+		for k := range n {
+			x := in[k*len(in)/n]
+			w.at = append(w.at, slices.Clone(x[:event.Fs]))
+		}
+	}
+	return w
+}
+
+// on walks on.
+func (w *walk) on(t *testing.T) {
+	opt := refine.EnsembleOptions{Seed: 1 + uint64(w.steps), Walkers: walkers, Steps: *walkedSteps}
+	if w.steps > 0 {
+		opt.Steps, opt.Onward = *walkedSteps/2, true
+	}
+	chain, err := refine.Ensemble(context.Background(), w.d.logProb, w.params, w.at, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := make([][]event.Theta, len(chain.X[0]))
+	w.steps += opt.Steps
+	w.at = chain.X[len(chain.X)-1]
+	if w.kept == nil {
+		w.kept = make([][]event.Theta, len(w.at))
+	}
 	for _, step := range chain.X {
-		for w, x := range step {
-			out[w] = append(out[w], d.withFs(x))
+		for i, x := range step {
+			w.kept[i] = append(w.kept[i], w.d.withFs(x))
 		}
 	}
-	return out, chain
+	w.places = nil
+	for _, k := range w.kept {
+		w.places = append(w.places, k[max(0, len(k)-w.steps+w.steps/3):])
+	}
+}
+
+// A portion of a posterior, and of what walkers went through: all of it, or a mode.
+type portion struct {
+	name  string
+	draws []event.Theta
+	walk  [][]event.Theta
+}
+
+// parts returns what can be compared: the whole, where the walkers have converged, else the modes
+// within which those have that never left; and whether that is all there is.
+func (w *walk) parts(draws []event.Theta, modes []RefinedMode) (parts []portion, whole, enough bool) {
+	const (
+		fewDraws   = 100
+		fewWalkers = 8
+		long       = 20 // autocorrelation times
+	)
+	converged := func(places [][]event.Theta) bool {
+		rhat, tau := forgotten(places)
+		return rhat < goodRHat && float64(len(places[0])) >= long*tau
+	}
+	if converged(w.places) {
+		return []portion{{"all", draws, w.places}}, true, true
+	}
+	if len(modes) == 1 {
+		return nil, false, false
+	}
+	enough = true
+	for m := range modes {
+		in := within(draws, modes, m)
+		if len(in) < fewDraws {
+			continue
+		}
+		// That others have left makes little difference to these: in the time in which they forget
+		// where they were, one in twenty leaves or fewer.
+		stayed := slices.DeleteFunc(slices.Clone(w.places), func(places []event.Theta) bool {
+			return len(within(places, modes, m)) < len(places)
+		})
+		if len(stayed) < fewWalkers || !converged(stayed) {
+			enough = false
+			continue
+		}
+		parts = append(parts, portion{fmt.Sprintf("mode %d, %d walkers", m, len(stayed)), in, stayed})
+	}
+	return parts, false, enough && len(parts) > 0
+}
+
+// forgotten returns R̂ and the autocorrelation time of walkers, each of the worst parameter.
+func forgotten(walk [][]event.Theta) (rhat, tau float64) {
+	for k := range event.Dim {
+		chains := series(walk, k, walk[0][0])
+		rhat, tau = max(rhat, refine.SplitRHat(chains)), max(tau, commonTime(chains))
+	}
+	return rhat, tau
+}
+
+// series returns the chains of a parameter, α about that of a Theta.
+func series(walk [][]event.Theta, k int, about event.Theta) [][]float64 {
+	chains := make([][]float64, len(walk))
+	for w, places := range walk {
+		for _, x := range places {
+			chains[w] = append(chains[w], unwound(x, k, about))
+		}
+	}
+	return chains
+}
+
+func unwound(x event.Theta, k int, about event.Theta) float64 {
+	if k == event.Alpha {
+		return math.Remainder(x[k]-about[k], 360)
+	}
+	return x[k]
+}
+
+// commonTime is refine.AutocorrelationTime of chains that have converged, about their common mean:
+// about their own, those of twenty times τ make it a third too small.
+func commonTime(chains [][]float64) float64 {
+	mean, variance := stat.PopMeanVariance(slices.Concat(chains...), nil)
+	if variance == 0 {
+		return math.Inf(1)
+	}
+	const window = 5
+	tau := 1.0
+	n := len(chains[0])
+	for lag := 1; lag < n && float64(lag) < window*tau; lag++ {
+		var s float64
+		for _, c := range chains {
+			for t := lag; t < n; t++ {
+				s += (c[t] - mean) * (c[t-lag] - mean)
+			}
+		}
+		tau += 2 * s / (variance * float64(len(chains)*(n-lag)))
+	}
+	return max(tau, 1)
 }
 
 // within returns the draws that are nearest to mode m.
@@ -153,28 +402,48 @@ func closest(d event.Theta, modes []RefinedMode) (at int) {
 	return at
 }
 
-// compareMarginals returns p of each parameter.
-func compareMarginals(draws []event.Theta, walk [][]event.Theta, ess float64) (ps []float64) {
+// compareMarginals returns of each parameter p, and by how many standard deviations draws are wider.
+func compareMarginals(draws []event.Theta, walk [][]event.Theta, ess float64) (ps, widths []float64) {
 	for k := range event.Dim {
-		var a, b []float64
+		var a []float64
 		for _, d := range draws {
-			a = append(a, d[k])
+			a = append(a, unwound(d, k, draws[0]))
 		}
+		chains := series(walk, k, draws[0])
+		b := slices.Concat(chains...)
 		period := 0.0
-		chains := make([][]float64, len(walk))
-		for w, places := range walk {
-			for _, x := range places {
-				b = append(b, x[k])
-				if k == event.Alpha { // about the first draw
-					period = 360
-					x[k] = math.Remainder(x[k]-draws[0][k], 360)
-				}
-				chains[w] = append(chains[w], x[k])
-			}
+		if k == event.Alpha {
+			period = 360
 		}
-		ps = append(ps, calib.TwoSample(a, b, min(ess, float64(len(a))), float64(len(b))/refine.AutocorrelationTime(chains), period))
+		na := min(ess, float64(len(a)))
+		ps = append(ps, calib.TwoSample(a, b, na, float64(len(b))/commonTime(chains), period))
+		widths = append(widths, wider(a, chains, na))
 	}
-	return ps
+	return ps, widths
+}
+
+// wider compares by Mood's test: by the squared distance of ranks from the middle.
+func wider(a []float64, chains [][]float64, na float64) float64 {
+	sorted := slices.Concat(append(slices.Clone(chains), a)...)
+	slices.Sort(sorted)
+	squared := func(x []float64) []float64 {
+		out := make([]float64, len(x))
+		for i, v := range x {
+			first, _ := slices.BinarySearch(sorted, v)
+			after, _ := slices.BinarySearch(sorted, math.Nextafter(v, math.Inf(1)))
+			d := float64(first+after)/2/float64(len(sorted)) - 0.5
+			out[i] = d * d
+		}
+		return out
+	}
+	of := make([][]float64, len(chains))
+	for w, c := range chains {
+		of[w] = squared(c)
+	}
+	b := slices.Concat(of...)
+	nb := float64(len(b)) / commonTime(of)
+	const variance = 1. / 180 // of (u − ½)²
+	return (stat.Mean(squared(a), nil) - stat.Mean(b, nil)) / math.Sqrt(variance*(1/na+1/nb))
 }
 
 // compareShares returns by how many standard deviations the modes' shares differ.

@@ -17,11 +17,14 @@ type EnsembleOptions struct {
 	// Steps is the number of steps of each walker, the first half of which is
 	// thrown away; zero means 1,000.
 	Steps int
+	// Onward says that the walkers go on from the last places of a chain: none of
+	// their steps is thrown away. The seed should be another than the chain's.
+	Onward bool
 	// Progress is told of steps made; may be nil.
 	Progress func(done, total int)
 }
 
-// Chain is what an ensemble has walked through after its burn-in.
+// Chain is what an ensemble has walked through after its burn-in, if it had one.
 type Chain struct {
 	// X holds the parameters, [step][walker][parameter]; LogProb the density there.
 	X       [][][]float64
@@ -73,7 +76,7 @@ func Ensemble(ctx context.Context, p LogProb, params []Parameter, starts [][]flo
 			out.sumUp(s, w.calls)
 			return out, err
 		}
-		if step >= opt.Steps/2 {
+		if opt.Onward || step >= opt.Steps/2 {
 			accepted, moves = accepted+n, moves+opt.Walkers
 			out.Accepted = float64(accepted) / float64(moves)
 			out.add(w)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -37,6 +38,32 @@ func TestEnsembleBanana(t *testing.T) {
 	}
 	if c.RHat > 1.1 || c.Accepted < 0.1 {
 		t.Errorf("R̂ = %.3f, %.2f accepted", c.RHat, c.Accepted)
+	}
+}
+
+// A chain that goes on throws nothing away.
+func TestEnsembleOnward(t *testing.T) {
+	opt := EnsembleOptions{Seed: 1, Walkers: 8, Steps: 20}
+	c, err := Ensemble(context.Background(), banana, line3(), [][]float64{{0, 0, 0}}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt.Seed, opt.Onward = 2, true
+	next, err := Ensemble(context.Background(), banana, line3(), c.X[len(c.X)-1], opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.X) != 10 || len(next.X) != 20 {
+		t.Errorf("%d and %d steps", len(c.X), len(next.X))
+	}
+	stay := 0
+	for i, x := range next.X[0] {
+		if slices.Equal(x, c.X[len(c.X)-1][i]) {
+			stay++
+		}
+	}
+	if stay == 0 {
+		t.Error("all walkers have moved: none is where it was")
 	}
 }
 
