@@ -26,8 +26,8 @@ var (
 
 // Posteriors that are green are those that walkers find, which start in equal numbers in each mode
 // and need no proposal: their marginals, and where the walkers pass from mode to mode, the modes'
-// shares. Where they do not, each mode is compared by itself. Events whose walkers have not
-// forgotten where they started, at the draws that they are to judge, do not count.
+// shares. Where they do not, each mode is compared by itself, with walkers of its own. Events whose
+// walkers have not forgotten where they started, at the draws that they are to judge, do not count.
 //
 // It takes a minute or two an event: go test ./mlens -run TestAgainstWalkers -v -walked.events 20 -timeout 2h
 func TestAgainstWalkers(t *testing.T) {
@@ -65,39 +65,45 @@ func TestAgainstWalkers(t *testing.T) {
 			continue
 		}
 		green++
-		modes := slices.DeleteFunc(slices.Clone(r.Modes), func(m RefinedMode) bool { return m.Weight < few })
-		w := newWalk(r, modes)
-		var parts []portion
-		whole, enough := false, false
-		for !enough && w.steps < *walkedMost {
-			w.on(t)
-			parts, whole, enough = w.parts(r.Draws, modes)
+		n := 0 // modes that are not improbable; r's are sorted
+		for n < len(r.Modes) && r.Modes[n].Weight >= few {
+			n++
 		}
-		rhat, tau := forgotten(w.places)
-		t.Logf("%s: %d modes, %d steps, R̂ %.2f, τ %.0f", p.Window.Name, len(modes), w.steps, rhat, tau)
+		whole := newWalk(r, n, everyMode)
+		var parts []portion
+		if places := whole.converge(t, n > 1); places != nil {
+			parts = []portion{{r.Draws, places}}
+			if n > 1 {
+				mixed++
+				// The first mode's share is what the others leave.
+				for m, z := range compareShares(r.Draws, places, r.ESS, r.Modes[:n]) {
+					if m > 0 {
+						t.Logf("mode %d: share %.3f, z %.1f", m, r.Modes[m].Weight, z)
+						all.shares = append(all.shares, z)
+					}
+				}
+			}
+		} else if n > 1 {
+			for m := range n {
+				const fewDraws = 100
+				in := within(r.Draws, r.Modes, m)
+				if len(in) < fewDraws {
+					t.Logf("%s, mode %d: not compared, %d draws", p.Window.Name, m, len(in))
+				} else if places := newWalk(r, n, m).converge(t, false); places != nil {
+					parts = append(parts, portion{in, places})
+					singly++
+				}
+			}
+		}
 		if len(parts) == 0 {
-			t.Log("not compared: the walkers have not converged")
 			continue
 		}
-		compared++
+		if compared++; n > 1 {
+			ofSeveral++
+		}
 		for _, part := range parts {
 			ps, widths := all.add(part.draws, part.walk, r.ESS*float64(len(part.draws))/float64(len(r.Draws)))
-			t.Logf("%s: p %.2g, widths' z %.1f", part.name, ps, widths)
-		}
-		if len(modes) == 1 {
-			continue
-		}
-		if ofSeveral++; !whole {
-			singly += len(parts)
-			continue
-		}
-		mixed++
-		// The first mode's share is what the others leave.
-		for m, z := range compareShares(r.Draws, w.places, r.ESS, modes) {
-			if m > 0 {
-				t.Logf("mode %d: share %.3f, z %.1f", m, modes[m].Weight, z)
-				all.shares = append(all.shares, z)
-			}
+			t.Logf("p %.2g, widths' z %.1f", ps, widths)
 		}
 	}
 	t.Logf("%d events tried, %d of them green, %d of those compared: %d of one mode, %d of several, in %d of which the walkers pass between all of them; in the others %d modes by themselves",
@@ -237,29 +243,77 @@ func TestAgainstWalkersSees(t *testing.T) {
 	}
 }
 
-// A walk is that of an ensemble from the draws of a posterior.
-type walk struct {
-	d      density
-	params []refine.Parameter
-	at     [][]float64     // where it goes on from
-	kept   [][]event.Theta // of each walker, all but the steps that Ensemble throws away
-	places [][]event.Theta // and but for the first third of all
-	steps  int             // so far
+// A portion of a posterior, and of what walkers went through: all of it, or a mode.
+type portion struct {
+	draws []event.Theta
+	walk  [][]event.Theta
 }
 
-// newWalk returns one that starts from as many draws of each mode.
-func newWalk(r *Refined, modes []RefinedMode) *walk {
-	w := &walk{d: density{lik: r.lik, prior: r.post.prior, least: math.Inf(-1), selected: r.selected}, params: r.post.curveParameters()}
-	for m := range modes {
-		w.d.fs = max(w.d.fs, modes[m].Params[event.Fs])
-		in := within(r.Draws, modes, m)
-		n := min(len(in), walkers/len(modes))
-		for k := range n {
-			x := in[k*len(in)/n]
+// A walk is that of an ensemble from the draws of a posterior.
+type walk struct {
+	r     *Refined
+	mode  int // that it is to stay in, or everyMode
+	d     density
+	at    [][]float64     // where it goes on from
+	kept  [][]event.Theta // of each walker, all but the steps that Ensemble throws away
+	steps int             // so far
+}
+
+// newWalk returns one that starts from draws of a mode, or as many of each of the first n.
+func newWalk(r *Refined, n, mode int) *walk {
+	w := &walk{r: r, mode: mode, d: density{lik: r.lik, prior: r.post.prior, least: math.Inf(-1), selected: r.selected}}
+	modes := []int{mode}
+	if mode == everyMode {
+		modes = modes[:0]
+		for m := range n {
+			modes = append(modes, m)
+		}
+	}
+	for _, m := range modes {
+		w.d.fs = max(w.d.fs, r.Modes[m].Params[event.Fs])
+		in := within(r.Draws, r.Modes, m)
+		each := min(len(in), walkers/len(modes))
+		for k := range each {
+			x := in[k*len(in)/each]
 			w.at = append(w.at, slices.Clone(x[:event.Fs]))
 		}
 	}
 	return w
+}
+
+// converge walks until the walkers, those that have never left the mode, have forgotten where they
+// started, and returns where they have been since; nil if they have not, for which it does not wait
+// if several modes are far apart.
+func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
+	const (
+		fewWalkers = 8
+		long       = 20 // autocorrelation times
+		apart      = 2  // R̂
+	)
+	name := w.r.post.Window.Name
+	if w.mode != everyMode {
+		name += fmt.Sprintf(", mode %d", w.mode)
+	}
+	why := ""
+	for w.steps < *walkedMost {
+		w.on(t)
+		places := w.places()
+		if len(places) < fewWalkers {
+			why = fmt.Sprintf("%d walkers stay in the mode", len(places))
+			continue
+		}
+		rhat, tau := forgotten(places)
+		why = fmt.Sprintf("%d walkers, R̂ %.2f, τ %.0f", len(places), rhat, tau)
+		if rhat < goodRHat && float64(len(places[0])) >= long*tau {
+			t.Logf("%s: %d steps, %s", name, w.steps, why)
+			return places
+		}
+		if several && rhat > apart {
+			break
+		}
+	}
+	t.Logf("%s: not converged after %d steps, %s", name, w.steps, why)
+	return nil
 }
 
 // on walks on.
@@ -268,7 +322,7 @@ func (w *walk) on(t *testing.T) {
 	if w.steps > 0 {
 		opt.Steps, opt.Onward = *walkedSteps/2, true
 	}
-	chain, err := refine.Ensemble(context.Background(), w.d.logProb, w.params, w.at, opt)
+	chain, err := refine.Ensemble(context.Background(), w.d.logProb, w.r.post.curveParameters(), w.at, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,55 +336,19 @@ func (w *walk) on(t *testing.T) {
 			w.kept[i] = append(w.kept[i], w.d.withFs(x))
 		}
 	}
-	w.places = nil
+}
+
+// places returns where each walker was in the last two thirds of the steps, as far as they were
+// kept. Those that leave their mode are left out: that makes little difference to the others, of
+// which in the time in which they forget where they were few leave.
+func (w *walk) places() (places [][]event.Theta) {
 	for _, k := range w.kept {
-		w.places = append(w.places, k[max(0, len(k)-w.steps+w.steps/3):])
-	}
-}
-
-// A portion of a posterior, and of what walkers went through: all of it, or a mode.
-type portion struct {
-	name  string
-	draws []event.Theta
-	walk  [][]event.Theta
-}
-
-// parts returns what can be compared: the whole, where the walkers have converged, else the modes
-// within which those have that never left; and whether that is all there is.
-func (w *walk) parts(draws []event.Theta, modes []RefinedMode) (parts []portion, whole, enough bool) {
-	const (
-		fewDraws   = 100
-		fewWalkers = 8
-		long       = 20 // autocorrelation times
-	)
-	converged := func(places [][]event.Theta) bool {
-		rhat, tau := forgotten(places)
-		return rhat < goodRHat && float64(len(places[0])) >= long*tau
-	}
-	if converged(w.places) {
-		return []portion{{"all", draws, w.places}}, true, true
-	}
-	if len(modes) == 1 {
-		return nil, false, false
-	}
-	enough = true
-	for m := range modes {
-		in := within(draws, modes, m)
-		if len(in) < fewDraws {
-			continue
+		k = k[max(0, len(k)-w.steps+w.steps/3):]
+		if w.mode == everyMode || len(within(k, w.r.Modes, w.mode)) == len(k) {
+			places = append(places, k)
 		}
-		// That others have left makes little difference to these: in the time in which they forget
-		// where they were, one in twenty leaves or fewer.
-		stayed := slices.DeleteFunc(slices.Clone(w.places), func(places []event.Theta) bool {
-			return len(within(places, modes, m)) < len(places)
-		})
-		if len(stayed) < fewWalkers || !converged(stayed) {
-			enough = false
-			continue
-		}
-		parts = append(parts, portion{fmt.Sprintf("mode %d, %d walkers", m, len(stayed)), in, stayed})
 	}
-	return parts, false, enough && len(parts) > 0
+	return places
 }
 
 // forgotten returns R̂ and the autocorrelation time of walkers, each of the worst parameter.
