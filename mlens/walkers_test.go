@@ -29,7 +29,7 @@ var (
 // shares. Where they do not, each mode is compared by itself, with walkers of its own. Events whose
 // walkers have not forgotten where they started, at the draws that they are to judge, do not count.
 //
-// It takes a minute or two an event: go test ./mlens -run TestAgainstWalkers -v -walked.events 20 -timeout 2h
+// It takes a minute or two an event, some five where modes are far apart: go test ./mlens -run TestAgainstWalkers -v -walked.events 20 -timeout 2h
 func TestAgainstWalkers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
