@@ -22,10 +22,9 @@ import (
 )
 
 // TrainConfig decides every bit of a trained model, but for what rounds
-// otherwise: the backend, in pure Go or XLA, its version, and the machine's vector
-// units. Where they differ, trainings part and end in models that are equally good
-// but not the same. Its hash names the folder of the run; which backend that had
-// is in the model's [Record].
+// otherwise: the backend, pure Go or XLA, its version, and the machine's vector
+// units. Where these differ, trainings part and end in other weights. Its hash
+// names the folder of the run; which backend that had is in the model's [Record].
 type TrainConfig struct {
 	Bank      bank.Config
 	Cut       float64        // residual χ²/dof of the best single lens; zero means bank.CutPaper
