@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/mlens-go/microlens/mlens/bank"
 	"github.com/mlens-go/microlens/mlens/event"
 	"github.com/mlens-go/microlens/mlens/refine"
@@ -78,8 +80,8 @@ type Refined struct {
 	// Improbable are solutions that fit so much worse, by more than 120 in χ², that they were
 	// not drawn about, the best first. Only Refine knows them.
 	Improbable []Solution
-	// LeftOut is the number of solutions not drawn about although their χ² is within 9 of the
-	// best, because there are more than sixteen that fit better.
+	// LeftOut is the number of solutions not drawn about, because sixteen others promise more, that
+	// promise more than a hundredth of all evidence (see [refine.Start.LogEvidence]).
 	LeftOut int
 	// Beyond are solutions outside the prior, see [Posterior.Beyond]; they have no
 	// share. Only Refine looks for them.
@@ -188,6 +190,9 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	if err := out.follow(ctx, sampled); err != nil {
 		return nil, err
 	}
+	if err := out.explore(ctx, sampled, opt.Seed); err != nil {
+		return nil, err
+	}
 	out.resample(sampled, d, opt.Seed)
 	if failed(sampled) {
 		// Where no walker can start, or none is left, the draws are those of the weights.
@@ -201,23 +206,38 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 	return out, nil
 }
 
-// begin makes a mode of each of the solutions, sorted, that differ, and returns where sampling
-// begins.
+// begin makes modes of the solutions, sorted, that differ and promise most of the evidence, and
+// returns where sampling begins.
 func (r *Refined) begin(ctx context.Context, solutions []Solution) (starts []refine.Start, err error) {
-	const comparable = 9 // in χ²
+	const comparable = 0.01 // of all evidence
 	settled, err := r.post.settle(ctx, solutions)
 	if err != nil {
 		return nil, err
 	}
-	different := refine.Distinct(settled, r.post.curveParameters())
-	slices.Sort(different) // the best fit first
-	for i, k := range different {
-		if i < mostModes {
-			starts = append(starts, settled[k])
-			r.Modes = append(r.Modes, RefinedMode{Solution: solutions[k]})
-		} else if solutions[k].Fluxes.Chi2 < solutions[0].Fluxes.Chi2+comparable {
+	params := r.post.curveParameters()
+	different := refine.Distinct(settled, params)
+	promise := func(k int) float64 {
+		if k == 0 {
+			return math.Inf(1) // what fits best is always looked at
+		}
+		return settled[k].LogEvidence(params)
+	}
+	slices.SortStableFunc(different, func(a, b int) int { return cmp.Compare(promise(b), promise(a)) })
+	looked := different[:min(mostModes, len(different))]
+	var all []float64
+	for _, k := range looked {
+		all = append(all, settled[k].LogEvidence(params))
+	}
+	total := floats.LogSumExp(all)
+	for _, k := range different[len(looked):] {
+		if promise(k) > total+math.Log(comparable) {
 			r.LeftOut++
 		}
+	}
+	slices.Sort(looked) // the best fit first
+	for _, k := range looked {
+		starts = append(starts, settled[k])
+		r.Modes = append(r.Modes, RefinedMode{Solution: solutions[k]})
 	}
 	return starts, nil
 }
@@ -322,6 +342,85 @@ func mostAreNearer(draws []refine.Draw, a, b event.Theta) bool {
 		}
 	}
 	return nearer > all/2
+}
+
+// explore adds the solutions to which draws lead that are far from all others, where many are
+// together. Where a light curve says little its minima are many, and those that fit best are not
+// those about which most of the posterior is.
+func (r *Refined) explore(ctx context.Context, s *refine.Sampled, seed uint64) error {
+	const (
+		equal = 500 // draws of equal weight
+		crowd = 5   // of them: a hundredth
+		most  = 8   // descents
+	)
+	theta := func(d refine.Draw) (t event.Theta) {
+		copy(t[:], d.X)
+		return t
+	}
+	far := func(a, b event.Theta) float64 {
+		a[event.Fs], b[event.Fs] = 0, 0
+		return distance(a, b, apart)
+	}
+	var alone []refine.Draw
+	for _, i := range systematic(s.Draws, everyMode, equal, rand.New(rand.NewPCG(seed, 1<<60))) {
+		d := s.Draws[i]
+		if !slices.ContainsFunc(r.Modes, func(m RefinedMode) bool { return far(theta(d), m.Params) < 1 }) {
+			alone = append(alone, d)
+		}
+	}
+	var found []Solution
+	for len(found) < most {
+		var largest []refine.Draw
+		for _, at := range alone {
+			var around []refine.Draw
+			for _, d := range alone {
+				if far(theta(at), theta(d)) < 1 {
+					around = append(around, d)
+				}
+			}
+			if len(around) > len(largest) {
+				largest = around
+			}
+		}
+		if len(largest) < crowd {
+			break
+		}
+		best := theta(slices.MaxFunc(largest, func(a, b refine.Draw) int { return cmp.Compare(a.LogProb, b.LogProb) }))
+		found = append(found, Solution{Params: best, Origin: FromSampling})
+		alone = slices.DeleteFunc(alone, func(d refine.Draw) bool {
+			return slices.ContainsFunc(largest, func(o refine.Draw) bool { return &o.X[0] == &d.X[0] })
+		})
+	}
+	r.post.descend(ctx, found, 100, event.Fine, nil)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	old := len(r.Modes)
+	for _, f := range distinct(found, sameSolution) {
+		known := func(m RefinedMode) bool { return distance(f.Params, m.Params, sameSolution) < 1 }
+		if f.Converged && !slices.ContainsFunc(r.Modes, known) {
+			f.way = nil
+			r.Modes = append(r.Modes, RefinedMode{Solution: f})
+		}
+	}
+	if len(r.Modes) == old {
+		return nil
+	}
+	for i := range s.Draws {
+		d := &s.Draws[i]
+		nearest := far(theta(*d), r.Modes[d.Mode].Params)
+		for k := old; k < len(r.Modes); k++ {
+			if x := far(theta(*d), r.Modes[k].Params); x < nearest {
+				d.Mode, nearest = k, x
+			}
+		}
+	}
+	same := make([]int, len(r.Modes))
+	for k := range same {
+		same[k] = k
+	}
+	s.Merge(same)
+	return nil
 }
 
 // walk replaces the draws by those of an ensemble of walkers that go on from a, if

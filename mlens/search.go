@@ -25,6 +25,10 @@ const crossing = -2.7
 // comparable is a χ² relative to the best one that a solution worth looking at may have.
 const comparable = 1.1
 
+// plausible is a χ² above the best one that a solution may have that has a share of the posterior,
+// if it is wide.
+const plausible = 20
+
 // apart are differences of candidates worth a descent each.
 var apart = event.Theta{event.LogS: 0.1, event.LogQ: 0.5, event.Alpha: 20, event.U0: 0.1, event.T0: 1, event.LogTE: 0.2, event.LogRho: math.Inf(1), event.Fs: 0.2}
 
@@ -114,7 +118,11 @@ func (s *search) race(ctx context.Context, from []Solution, most int) []Solution
 	stage := func(steps, most int) {
 		s.descend(ctx, from, steps, rough)
 		from = distinct(slices.DeleteFunc(from, leave), sameSolution)
-		from = from[:min(most, len(from))]
+		keep := min(most, len(from))
+		for keep < len(from) && from[keep].Fluxes.Chi2 < from[0].Fluxes.Chi2+plausible {
+			keep++
+		}
+		from = from[:keep]
 	}
 	stage(6, (len(from)+most)/2)
 	stage(6, most)

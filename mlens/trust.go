@@ -98,7 +98,7 @@ func (r *Refined) Trust() Trust {
 		doubt(Yellow, "an ensemble has not converged either, R̂ %.2f", t.RHat)
 	}
 	if r.LeftOut > 0 {
-		doubt(Yellow, "solutions left out that fit about as well: %d", r.LeftOut)
+		doubt(Yellow, "solutions left out that may weigh as much: %d", r.LeftOut)
 	}
 	// Where the noise is known to be that of photons, so is how residuals scatter.
 	if best := slices.MinFunc(r.Modes, func(a, b RefinedMode) int { return cmp.Compare(a.Fluxes.Chi2, b.Fluxes.Chi2) }); r.Photons && r.post.misfit(best.Solution) {

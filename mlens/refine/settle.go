@@ -89,3 +89,14 @@ func Distinct(starts []Start, params []Parameter) (out []int) {
 	}
 	return out
 }
+
+// LogEvidence returns the logarithm of the integral of the density that [Settle] went up in, by
+// Laplace's method, but for a constant that is the same for all starts of the same parameters. It
+// is −Inf for those that are not from Settle.
+func (s Start) LogEvidence(params []Parameter) float64 {
+	var chol mat.Cholesky
+	if s.settled == nil || !chol.Factorize(newSpace(params).turned(s.settled)) {
+		return math.Inf(-1)
+	}
+	return -(s.chi2 + chol.LogDet()) / 2
+}
