@@ -3,6 +3,7 @@ package mlens
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/mlens-go/microlens/mlens/event"
@@ -97,6 +98,55 @@ func TestFollow(t *testing.T) {
 		if len(s.Modes) != len(r.Modes) {
 			t.Errorf("%s: %d shares of %d modes", c.name, len(s.Modes), len(r.Modes))
 		}
+	}
+}
+
+// Where a few of a hundred draws are far from all modes, what they lead to is one, and they are
+// its; a stray draw makes none.
+func TestExplore(t *testing.T) {
+	p := blind(t, "close-wide.csv")
+	wide, err := p.Polish(context.Background(), wide1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		away, modes int // of 1,000 draws
+	}{{2, 1}, {100, 2}} {
+		r := &Refined{post: p, Modes: []RefinedMode{{Solution: wide}}}
+		s := &refine.Sampled{Modes: make([]refine.Share, 1)}
+		for i := range 1000 {
+			at := wide.Params
+			if i < c.away {
+				at = table1
+				at[event.Alpha] += 0.01 * float64(i%10)
+			}
+			s.Draws = append(s.Draws, refine.Draw{X: at[:event.Fs], LogProb: -float64(i % 10)})
+		}
+		if err := r.explore(context.Background(), s, 1); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Modes) != c.modes || len(s.Modes) != c.modes {
+			t.Errorf("%d draws away: %d modes and %d shares, want %d", c.away, len(r.Modes), len(s.Modes), c.modes)
+			continue
+		}
+		if c.modes == 2 {
+			if m := r.Modes[1]; m.Origin != FromSampling || distance(m.Params, table1, apart) > 1 || s.Modes[1].Draws != c.away || s.Draws[0].Mode != 1 || s.Draws[999].Mode != 0 {
+				t.Errorf("%d draws from %s are at %v", s.Modes[1].Draws, m.Origin, m.Params)
+			}
+		}
+	}
+}
+
+func TestPromising(t *testing.T) {
+	var of []int
+	for k := range mostModes + 3 {
+		of = append(of, k)
+	}
+	// The best fit promises least, the last of all most; one more is as good as any, one hopeless.
+	logEvidence := func(k int) float64 { return []float64{-40, -30, -1}[min(k, 2)] + float64(k/(mostModes+2)) }
+	chosen, leftOut := promising(of, logEvidence)
+	if len(chosen) != mostModes || chosen[0] != 0 || chosen[1] != 2 || chosen[mostModes-1] != mostModes+2 || !slices.IsSorted(chosen) || leftOut != 2 {
+		t.Errorf("chosen %v, %d left out", chosen, leftOut)
 	}
 }
 

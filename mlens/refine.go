@@ -80,8 +80,8 @@ type Refined struct {
 	// Improbable are solutions that fit so much worse, by more than 120 in χ², that they were
 	// not drawn about, the best first. Only Refine knows them.
 	Improbable []Solution
-	// LeftOut is the number of solutions not drawn about, because sixteen others promise more, that
-	// promise more than a hundredth of all evidence (see [refine.Start.LogEvidence]).
+	// LeftOut is the number of solutions not drawn about, because sixteen others promise more
+	// evidence ([refine.Start.LogEvidence]), although they would add more than a hundredth to it.
 	LeftOut int
 	// Beyond are solutions outside the prior, see [Posterior.Beyond]; they have no
 	// share. Only Refine looks for them.
@@ -209,37 +209,43 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 // begin makes modes of the solutions, sorted, that differ and promise most of the evidence, and
 // returns where sampling begins.
 func (r *Refined) begin(ctx context.Context, solutions []Solution) (starts []refine.Start, err error) {
-	const comparable = 0.01 // of all evidence
 	settled, err := r.post.settle(ctx, solutions)
 	if err != nil {
 		return nil, err
 	}
 	params := r.post.curveParameters()
-	different := refine.Distinct(settled, params)
-	promise := func(k int) float64 {
-		if k == 0 {
-			return math.Inf(1) // what fits best is always looked at
-		}
-		return settled[k].LogEvidence(params)
-	}
-	slices.SortStableFunc(different, func(a, b int) int { return cmp.Compare(promise(b), promise(a)) })
-	looked := different[:min(mostModes, len(different))]
-	var all []float64
-	for _, k := range looked {
-		all = append(all, settled[k].LogEvidence(params))
-	}
-	total := floats.LogSumExp(all)
-	for _, k := range different[len(looked):] {
-		if promise(k) > total+math.Log(comparable) {
-			r.LeftOut++
-		}
-	}
-	slices.Sort(looked) // the best fit first
-	for _, k := range looked {
+	var chosen []int
+	chosen, r.LeftOut = promising(refine.Distinct(settled, params), func(k int) float64 { return settled[k].LogEvidence(params) })
+	for _, k := range chosen {
 		starts = append(starts, settled[k])
 		r.Modes = append(r.Modes, RefinedMode{Solution: solutions[k]})
 	}
 	return starts, nil
+}
+
+// promising returns, sorted, the solutions of most evidence, and number 0, which fits best, in any
+// case; and how many of the others would add more than a hundredth to the evidence of these.
+func promising(of []int, logEvidence func(k int) float64) (chosen []int, leftOut int) {
+	const more = 0.01
+	of = slices.Clone(of)
+	slices.SortStableFunc(of, func(a, b int) int {
+		if (a == 0) != (b == 0) {
+			return cmp.Compare(a, b)
+		}
+		return cmp.Compare(logEvidence(b), logEvidence(a))
+	})
+	chosen = of[:min(mostModes, len(of))]
+	var each []float64
+	for _, k := range chosen {
+		each = append(each, logEvidence(k))
+	}
+	for _, k := range of[len(chosen):] {
+		if logEvidence(k) > floats.LogSumExp(each)+math.Log(more) {
+			leftOut++
+		}
+	}
+	slices.Sort(chosen)
+	return chosen, leftOut
 }
 
 // settle returns where draws from the neighbourhood of each solution are best
@@ -385,7 +391,9 @@ func (r *Refined) explore(ctx context.Context, s *refine.Sampled, seed uint64) e
 		if len(largest) < crowd {
 			break
 		}
-		best := theta(slices.MaxFunc(largest, func(a, b refine.Draw) int { return cmp.Compare(a.LogProb, b.LogProb) }))
+		top := slices.MaxFunc(largest, func(a, b refine.Draw) int { return cmp.Compare(a.LogProb, b.LogProb) })
+		best := theta(top)
+		best[event.Fs] = r.Modes[top.Mode].Params[event.Fs] // where the precision of the first step is concerned
 		found = append(found, Solution{Params: best, Origin: FromSampling})
 		alone = slices.DeleteFunc(alone, func(d refine.Draw) bool {
 			return slices.ContainsFunc(largest, func(o refine.Draw) bool { return &o.X[0] == &d.X[0] })

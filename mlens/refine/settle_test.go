@@ -76,3 +76,30 @@ func TestSampleSettled(t *testing.T) {
 		t.Errorf("ln Z %.3f ± %.3f, want %.3f; efficiency %.2f", got.LogEvidence, got.LogEvidenceErr, want, got.Efficiency())
 	}
 }
+
+// Laplace's evidence of a narrow mode and that of a wide one are as their integrals.
+func TestLogEvidence(t *testing.T) {
+	params := []Parameter{{Min: 0, Max: 1, Scale: 0.1}, {Min: 0, Max: 360, Scale: 10, Period: 360}}
+	evidence := func(width, angle, misfit float64) float64 {
+		s, ok, err := Settle(context.Background(), func(dst, x []float64) error {
+			dst[0], dst[1], dst[2] = (x[0]-0.4)/width, (x[1]-100)/angle, misfit
+			return nil
+		}, 3, []float64{0.41, 110}, params, Options{Iterations: 100})
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		return s.LogEvidence(params)
+	}
+	got := evidence(0.02, 4, 1) - evidence(0.005, 1, 0)
+	if want := math.Log(16) - 0.5; math.Abs(got-want) > 0.02 {
+		t.Errorf("the wide mode has e^%.3f times the evidence, want e^%.3f", got, want)
+	}
+	// An angle of which nothing is known is everywhere, and no more than that.
+	got = evidence(0.02, 1e6, 0) - evidence(0.02, 1, 0)
+	if want := math.Log(360 / math.Sqrt(2*math.Pi)); math.Abs(got-want) > 0.5 {
+		t.Errorf("unknown angle: e^%.3f times the evidence, want e^%.3f", got, want)
+	}
+	if ln := (Start{X: []float64{0.4, 100}}).LogEvidence(params); !math.IsInf(ln, -1) {
+		t.Errorf("a start that has not settled has evidence e^%g", ln)
+	}
+}
