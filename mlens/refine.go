@@ -112,6 +112,9 @@ const (
 // The likelihood is that of [event.NewLikelihood]. The prior is the analytic one,
 // or what a cut leaves of it.
 //
+// Of many solutions the sixteen are drawn about that promise most of the evidence, and the one that
+// fits best; places far from all of these where draws come together lead to more.
+//
 // Where the diagnostics of importance sampling are not good, it goes on; where they are bad,
 // an ensemble of walkers goes on from its draws ([refine.Ensemble]), and sampling begins anew with
 // proposals fitted to where they come. If that is of no use either, the draws are walkers'.

@@ -54,7 +54,8 @@ const (
 // measurement; half as many
 // that a search without the network finds; and what the known degeneracies make
 // of the solutions found ([event.Params.Partners]). The worse half of the descents
-// is given up within a dozen steps, and again half after sixty more. Then it looks
+// is given up within a dozen steps, and again half after sixty more, but for those within 20 of the
+// best in χ². Then it looks
 // around the best solution, and along its valley, and what that leads to shares its Origin.
 // If the best one does not fit, by χ² of single residuals or of up to 128 together, it looks
 // longer, and goes down from more of the draws, and then from what is around it, on softer light

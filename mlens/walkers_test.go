@@ -1,11 +1,15 @@
 package mlens
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -22,92 +26,62 @@ var (
 	walkedEvents = flag.Int("walked.events", 1, "events that TestAgainstWalkers compares")
 	walkedSteps  = flag.Int("walked.steps", 600, "steps of each of its 48 walkers; they walk on, by half as many at a time, where that is not enough")
 	walkedMost   = flag.Int("walked.most", 3000, "steps beyond which they do not")
+	walkedLog    = flag.String("walked.log", "", "file to which each event's comparison is added; those that are there are not made again")
 )
 
 // Posteriors that are green are those that walkers find, which start in equal numbers in each mode
 // and need no proposal: their marginals, and where the walkers pass from mode to mode, the modes'
 // shares. Where they do not, each mode is compared by itself, with walkers of its own. Events whose
-// walkers have not forgotten where they started, at the draws that they are to judge, do not count.
+// walkers have not forgotten where they started, at the draws that they are to judge, do not count,
+// nor do those of more modes than can be walked in.
 //
-// It takes a minute or two an event, some five where modes are far apart: go test ./mlens -run TestAgainstWalkers -v -walked.events 20 -timeout 2h
+// It takes some minutes an event: go test ./mlens -run 'TestAgainstWalkers$' -v -walked.events 20 -walked.log FILE -timeout 3h
 func TestAgainstWalkers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	const few = 0.01 // of the evidence
 	e, err := Load(shippedDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.Background()
-	events, err := e.HeldOut(ctx, 4**walkedEvents+4, 7, bank.Observing{})
+	events, err := e.HeldOut(context.Background(), 5**walkedEvents+4, 7, bank.Observing{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	done := readComparisons(t)
 	var all againstWalkers
-	tried, green, compared, ofSeveral, mixed, singly := 0, 0, 0, 0, 0, 0
+	var tried, green, compared, several, mixed, singly int
 	// From the fourth on: its posterior is one that takes little time.
 	for i, ev := range events[3:] {
 		if compared == *walkedEvents {
 			break
 		}
-		tried++
-		p, err := e.conditionOn(ev)
-		if err != nil {
-			t.Fatal(err)
+		c, ok := done[ev.File]
+		if !ok {
+			c = compareWithWalkers(t, e, ev, uint64(i))
+			c.keep(t)
 		}
-		r, err := p.Refine(ctx, p.Sample(5000, uint64(i)), RefineOptions{Seed: uint64(i), Cut: e.Training.Cut})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Trust().Level != Green {
-			t.Logf("%s: %s", p.Window.Name, r.Trust())
+		if tried++; !c.Green {
 			continue
 		}
-		green++
-		n := 0 // modes that are not improbable; r's are sorted
-		for n < len(r.Modes) && r.Modes[n].Weight >= few {
-			n++
+		if green++; len(c.Parts) == 0 {
+			continue
 		}
-		whole := newWalk(r, n, everyMode)
-		var parts []portion
-		if places := whole.converge(t, n > 1); places != nil {
-			parts = []portion{{r.Draws, places}}
-			if n > 1 {
+		if compared++; c.Modes > 1 {
+			several++
+			if c.Mixed {
 				mixed++
-				// The first mode's share is what the others leave.
-				for m, z := range compareShares(r.Draws, places, r.ESS, r.Modes[:n]) {
-					if m > 0 {
-						t.Logf("mode %d: share %.3f, z %.1f", m, r.Modes[m].Weight, z)
-						all.shares = append(all.shares, z)
-					}
-				}
-			}
-		} else if n > 1 {
-			for m := range n {
-				const fewDraws = 100
-				in := within(r.Draws, r.Modes, m)
-				if len(in) < fewDraws {
-					t.Logf("%s, mode %d: not compared, %d draws", p.Window.Name, m, len(in))
-				} else if places := newWalk(r, n, m).converge(t, false); places != nil {
-					parts = append(parts, portion{in, places})
-					singly++
-				}
+			} else {
+				singly += len(c.Parts)
 			}
 		}
-		if len(parts) == 0 {
-			continue
+		for _, m := range c.Parts {
+			all.add(m)
 		}
-		if compared++; n > 1 {
-			ofSeveral++
-		}
-		for _, part := range parts {
-			ps, widths := all.add(part.draws, part.walk, r.ESS*float64(len(part.draws))/float64(len(r.Draws)))
-			t.Logf("p %.2g, widths' z %.1f", ps, widths)
-		}
+		all.shares = append(all.shares, c.Shares...)
 	}
 	t.Logf("%d events tried, %d of them green, %d of those compared: %d of one mode, %d of several, in %d of which the walkers pass between all of them; in the others %d modes by themselves",
-		tried, green, compared, compared-ofSeveral, ofSeveral, mixed, singly)
+		tried, green, compared, compared-several, several, mixed, singly)
 	if compared < *walkedEvents {
 		t.Errorf("only %d events are green and were compared", compared)
 	}
@@ -116,6 +90,101 @@ func TestAgainstWalkers(t *testing.T) {
 	}
 	for _, w := range all.wrong() {
 		t.Error(w)
+	}
+}
+
+// A comparison is that of one event's posterior with what walkers find.
+type comparison struct {
+	File  string
+	Green bool
+	Modes int         // that are not improbable
+	Mixed bool        // whether walkers pass between all of them
+	Parts []marginals // of the whole, or of single modes; none if it was not compared
+	// Shares are z of those of all modes but the first, if Mixed.
+	Shares []float64
+}
+
+// marginals are those of each parameter: p, and by how many standard deviations draws are wider.
+type marginals struct{ P, Widths []float64 }
+
+func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c comparison) {
+	const (
+		few      = 0.01 // of the evidence
+		most     = 4    // modes
+		fewDraws = 100
+	)
+	c.File = ev.File
+	p, err := e.conditionOn(ev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Refine(context.Background(), p.Sample(5000, seed), RefineOptions{Seed: seed, Cut: e.Training.Cut})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c.Modes < len(r.Modes) && r.Modes[c.Modes].Weight >= few { // r's are sorted
+		c.Modes++
+	}
+	c.Green = r.Trust().Level == Green
+	if !c.Green || c.Modes > most {
+		t.Logf("%s: not compared: %s", ev.File, r.Trust())
+		return c
+	}
+	add := func(draws []event.Theta, walk [][]event.Theta) {
+		m := compareMarginals(draws, walk, r.ESS*float64(len(draws))/float64(len(r.Draws)))
+		c.Parts = append(c.Parts, m)
+		t.Logf("p %.2g, widths' z %.1f", m.P, m.Widths)
+	}
+	if places := newWalk(r, c.Modes, everyMode).converge(t, c.Modes > 1); places != nil {
+		add(r.Draws, places)
+		if c.Mixed = c.Modes > 1; c.Mixed {
+			// The first mode's share is what the others leave.
+			c.Shares = compareShares(r.Draws, places, r.ESS, r.Modes[:c.Modes])[1:]
+			t.Logf("shares' z %.1f", c.Shares)
+		}
+		return c
+	}
+	for m := 0; c.Modes > 1 && m < c.Modes; m++ {
+		if in := within(r.Draws, r.Modes, m); len(in) < fewDraws {
+			t.Logf("%s, mode %d: not compared, %d draws", ev.File, m, len(in))
+		} else if places := newWalk(r, c.Modes, m).converge(t, false); places != nil {
+			add(in, places)
+		}
+	}
+	return c
+}
+
+// readComparisons returns those of the log by their events' names.
+func readComparisons(t *testing.T) map[string]comparison {
+	done := map[string]comparison{}
+	if *walkedLog == "" {
+		return done
+	}
+	text, err := os.ReadFile(*walkedLog)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		var c comparison
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatalf("%s: %v", *walkedLog, err)
+		}
+		done[c.File] = c
+	}
+	return done
+}
+
+// keep adds c to the log.
+func (c comparison) keep(t *testing.T) {
+	if *walkedLog == "" {
+		return
+	}
+	f, err := os.OpenFile(*walkedLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err == nil {
+		err = errors.Join(json.NewEncoder(f).Encode(c), f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -128,13 +197,10 @@ type againstWalkers struct {
 	shares      []float64 // z of modes' shares
 }
 
-// add compares draws with what walkers went through.
-func (a *againstWalkers) add(draws []event.Theta, walk [][]event.Theta, ess float64) (ps, widths []float64) {
-	ps, widths = compareMarginals(draws, walk, ess)
+func (a *againstWalkers) add(m marginals) {
 	k := len(a.p1) % event.Dim
-	a.p1, a.widths1 = append(a.p1, ps[k]), append(a.widths1, widths[k])
-	a.ps, a.widths = append(a.ps, ps...), append(a.widths, widths...)
-	return ps, widths
+	a.p1, a.widths1 = append(a.p1, m.P[k]), append(a.widths1, m.Widths[k])
+	a.ps, a.widths = append(a.ps, m.P...), append(a.widths, m.Widths...)
 }
 
 // uniform returns p of the p's being uniform, and pooled z of the widths, of one parameter a
@@ -234,19 +300,13 @@ func TestAgainstWalkersSees(t *testing.T) {
 			if rhat, tau := forgotten(walk); rhat > goodRHat || tau < 20 || tau > 32 {
 				t.Errorf("R̂ %.3f, τ %.1f", rhat, tau)
 			}
-			all.add(d, walk, draws)
+			all.add(compareMarginals(d, walk, draws))
 		}
 		t.Logf("%+v: %s", c, &all)
 		if wrong := all.wrong(); len(wrong) > 0 != c.differ {
 			t.Errorf("%+v: %v", c, wrong)
 		}
 	}
-}
-
-// A portion of a posterior, and of what walkers went through: all of it, or a mode.
-type portion struct {
-	draws []event.Theta
-	walk  [][]event.Theta
 }
 
 // A walk is that of an ensemble from the draws of a posterior.
@@ -420,8 +480,8 @@ func closest(d event.Theta, modes []RefinedMode) (at int) {
 	return at
 }
 
-// compareMarginals returns of each parameter p, and by how many standard deviations draws are wider.
-func compareMarginals(draws []event.Theta, walk [][]event.Theta, ess float64) (ps, widths []float64) {
+// compareMarginals compares draws with what walkers went through.
+func compareMarginals(draws []event.Theta, walk [][]event.Theta, ess float64) (m marginals) {
 	for k := range event.Dim {
 		var a []float64
 		for _, d := range draws {
@@ -434,10 +494,10 @@ func compareMarginals(draws []event.Theta, walk [][]event.Theta, ess float64) (p
 			period = 360
 		}
 		na := min(ess, float64(len(a)))
-		ps = append(ps, calib.TwoSample(a, b, na, float64(len(b))/commonTime(chains), period))
-		widths = append(widths, wider(a, chains, na))
+		m.P = append(m.P, calib.TwoSample(a, b, na, float64(len(b))/commonTime(chains), period))
+		m.Widths = append(m.Widths, wider(a, chains, na))
 	}
-	return ps, widths
+	return m
 }
 
 // wider compares by Mood's test: by the squared distance of ranks from the middle.
