@@ -164,13 +164,22 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		out.selected = bank.NewSelection(p.est.Training.Bank, opt.Cut)
 	}
 	d := out.density(lik, starts, false)
-	by := &sampling{p, starts, opt}
 	var best *attempt
 	var sampled *refine.Sampled
 	// Where a light curve loses nothing by it, draws come from the likelihood of its bins, and
 	// only those that weigh something from its own.
 	const worthBins = 3 // times fewer measurements
-	if bins := p.inBins(ctx, solutions); bins.Len()*worthBins <= p.Window.Len() {
+	bins := p.inBins(ctx, solutions)
+	inStages := bins.Len()*worthBins <= p.Window.Len()
+	light := *p
+	if inStages {
+		light.Window = bins
+	}
+	if starts, err = light.trace(ctx, starts); err != nil {
+		return nil, err
+	}
+	by := &sampling{p, starts, opt}
+	if inStages {
 		lik, err := event.NewLikelihood(bins, p.prior)
 		if err != nil {
 			return nil, err
@@ -258,7 +267,7 @@ func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.
 	err := parallel(ctx, len(solutions), func(i int) {
 		s := solutions[i]
 		out[i] = refine.Start{X: s.Params[:event.Fs], Information: s.Information}
-		r, n, err := p.surprise(s.Params)
+		r, n, err := p.surprise(s.Params, event.Fine)
 		if err != nil {
 			return
 		}
@@ -270,11 +279,45 @@ func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.
 	return out, err
 }
 
+// trace adds to the starts that promise most of the evidence the places along their valleys.
+func (p *Posterior) trace(ctx context.Context, starts []refine.Start) ([]refine.Start, error) {
+	const (
+		most = 4
+		rest = 0.05 // of the evidence of the best
+	)
+	params := p.curveParameters()
+	promise := func(k int) float64 { return starts[k].LogEvidence(params) }
+	order := make([]int, len(starts))
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(promise(b), promise(a)) })
+	order = order[:min(most, len(order))]
+	out := slices.Clone(starts)
+	err := parallel(ctx, len(order), func(i int) {
+		k := order[i]
+		if !(promise(k) > promise(order[0])+math.Log(rest)) {
+			return
+		}
+		var t event.Theta
+		copy(t[:], starts[k].X)
+		t[event.Fs] = 1
+		r, n, err := p.surprise(t, rough)
+		if err != nil {
+			return
+		}
+		if s, err := refine.Trace(ctx, r, n, starts[k], params); err == nil {
+			out[k] = s
+		}
+	}, nil)
+	return out, err
+}
+
 // surprise returns residuals and their number, those of the light curve and what the
 // prior adds to them, so that the posterior is exp(−½ Σ r²), but for f_s. t is where
-// it will be called first.
-func (p *Posterior) surprise(t event.Theta) (refine.Residuals, int, error) {
-	r, err := p.residuals(t, event.Fine, new(event.Fluxes))
+// it will be called first, and noise the error of the model's flux.
+func (p *Posterior) surprise(t event.Theta, noise float64) (refine.Residuals, int, error) {
+	r, err := p.residuals(t, noise, new(event.Fluxes))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -20,6 +20,9 @@ const (
 	// then, and covers what the other may have missed.
 	// A quarter of a nat is a factor e in their shares.
 	leastTrusted, widened, steepness = 0.25, 0.6, 4
+	// What lies along the valleys of a mode gets tracedFirst of its proposals, and then as much as
+	// it explains, within limits.
+	tracedFirst, tracedLeast, tracedMost = 0.5, 0.2, 0.7
 	// A mode with less than this share gets no emulator.
 	emulated = 1e-4
 	// Beside the 1 that modes share by their evidence, those of which little is known yet
@@ -63,6 +66,14 @@ func (r *run) adapt() {
 	forEach(context.Background(), 2*len(r.modes), func(i int) {
 		next[i/2][i%2] = r.fit(i/2, i%2, math.Exp(evidence[i/2]-total))
 	})
+	for k, along := range r.traced {
+		if along != nil {
+			share := r.tracedShare(k, next[k])
+			for half, m := range next[k] {
+				next[k][half] = append(m.scaled(1-share), along.scaled(share)...)
+			}
+		}
+	}
 	r.modes = next
 	var unknown []int
 	for k := range r.share {
@@ -86,6 +97,28 @@ func (r *run) adapt() {
 	r.shareOut(total)
 }
 
+// tracedShare returns the share of a mode's proposals that what lies along its valleys gets beside
+// what has been learned: what it explains of the draws, within limits.
+func (r *run) tracedShare(mode int, learned [2]mixture) float64 {
+	logW := r.logWeights(0, mode)
+	logW = flatten(logW, wanted+wantedEach*float64(len(r.traced[mode])))
+	total := logSum(logW)
+	var share float64
+	i := 0
+	for k := range r.draws {
+		w := &r.draws[k]
+		if w.mode != mode {
+			continue
+		}
+		if p := math.Exp(logW[i] - total); p > 1e-6 {
+			along, other := r.traced[mode].logDensity(w.y), learned[w.half].logDensity(w.y)
+			share += p / (1 + math.Exp(other-along))
+		}
+		i++
+	}
+	return min(max(share, tracedLeast), tracedMost)
+}
+
 // fit returns the mixture of a mode for one half of the draws, fitted to those of
 // the other half, and to what an emulator makes of them if the mode has any share worth
 // that.
@@ -98,12 +131,12 @@ func (r *run) fit(mode, half int, weight float64) mixture {
 			logW = append(logW, w.logWeight(0))
 		}
 	}
-	if len(in) < 4*len(r.space) {
-		return r.modes[mode][half]
-	}
 	l := &r.learned[mode][half]
 	if l.direct == nil {
 		l.direct = r.modes[mode][half]
+	}
+	if len(in) < 4*len(r.space) {
+		return l.direct
 	}
 	r.emulate(l, in, uint64(2*mode+half), weight > emulated)
 	if l.emulator == nil {

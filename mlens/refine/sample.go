@@ -19,6 +19,7 @@ type Start struct {
 
 	settled *mat.SymDense // all that is known, in the coordinates of a space; see [Settle]
 	chi2    float64
+	along   []Start // more places of the same mode; see [Trace]
 }
 
 // SampleOptions of [Sample]. The zero value is valid.
@@ -159,6 +160,11 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 	r := &run{space: s, p: p, opt: opt.withDefaults(s)}
 	for _, m := range modes {
 		first := mixture{r.begin(m)}
+		along := r.beginAlong(m)
+		r.traced = append(r.traced, along)
+		if along != nil {
+			first = append(first.scaled(1-tracedFirst), along.scaled(tracedFirst)...)
+		}
 		r.modes = append(r.modes, [2]mixture{first, first})
 		r.learned = append(r.learned, [2]learned{})
 		r.share = append(r.share, 1)
@@ -215,6 +221,7 @@ type run struct {
 	opt     SampleOptions
 	modes   [][2]mixture // of each mode and half, weights adding up to 1
 	learned [][2]learned
+	traced  []mixture // of each mode, along its valleys: it stays in its proposals
 	guide   guide
 	source  float64   // share of the Source in the next round
 	sourced bool      // it has had one in some round
@@ -265,6 +272,18 @@ func (r *run) begin(m Start) *student {
 		panic("refine: a diagonal of positive numbers is not positive definite")
 	}
 	return c
+}
+
+// beginAlong returns a t distribution at each place along the valleys of a mode, nil if it has none.
+func (r *run) beginAlong(m Start) (along mixture) {
+	const least = 0.1 // of the weight of the start: what is seldom drawn from is not known
+	for _, a := range m.along {
+		c := r.begin(a)
+		c.weight = min(max(math.Exp(a.LogEvidence(r.space)-m.LogEvidence(r.space)), least), 1)
+		along = append(along, c)
+	}
+	along.normalise()
+	return along
 }
 
 // known is the effective sample size with which a mode's evidence is known to a
