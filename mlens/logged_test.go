@@ -3,6 +3,7 @@ package mlens
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,8 +95,8 @@ func TestEachEvent(t *testing.T) {
 
 func TestCollectRefined(t *testing.T) {
 	s := collectRefined([]RefinedEvent{
-		{NLL: 1, Above: 2, Found: true, ESS: 100, Evaluations: 1000, Seconds: 3, Ranks: event.Theta{0.25, 0.5}},
-		{NLL: 3, Above: 8, ESS: 600, Evaluations: 2000, Seconds: 5, Ranks: event.Theta{0.75, 0.5}},
+		{NLL: 1, Above: 2, Found: true, ESS: 100, Evaluations: 1000, Seconds: 3, Draws: 199, Ranks: event.Theta{0.25, 0.5, 1, 0.5, 0.5, 0.5, 0.5, 0.5}},
+		{NLL: 3, Above: 8, ESS: 600, Evaluations: 2000, Seconds: 5, Ranks: event.Theta{0.75, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.999}},
 		{NLL: 5, Above: 2, Found: true, Seconds: 4},
 	})
 	near := func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 }
@@ -107,6 +108,9 @@ func TestCollectRefined(t *testing.T) {
 	}
 	if r := s.Ranks(); !slices.Equal(r[0], []float64{0.25, 0.75, 0}) || !slices.Equal(r[1], []float64{0.5, 0.5, 0}) {
 		t.Errorf("ranks %v", r)
+	}
+	if s.Outside != 2 || !near(s.OutsideByChance, 1-math.Pow(0.99, event.Dim)) {
+		t.Errorf("%d outside, by chance %v", s.Outside, s.OutsideByChance)
 	}
 	if one := collectRefined([]RefinedEvent{{NLL: 1}}); one.NLLErr != 0 {
 		t.Errorf("± %v of one event", one.NLLErr)

@@ -37,8 +37,15 @@ type RefinedScore struct {
 	Efficiency, WorstEfficiency float64
 	// RankP is the Kolmogorov–Smirnov probability of each parameter's ranks, if
 	// they are uniform; where refinement fails, a rank is ½.
-	RankP  [event.Dim]float64
-	Events []RefinedEvent // in their order
+	RankP [event.Dim]float64
+	// HPDP is that of the events' HPD.
+	HPDP float64
+	// Outside is the number of events of which a parameter of the truth is beyond all draws.
+	// OutsideByChance is what to expect of it if all draws are from the right posterior, and
+	// parameters independent; fewer where they are not.
+	Outside         int
+	OutsideByChance float64
+	Events          []RefinedEvent // in their order
 }
 
 // A RefinedEvent is what one event adds to a RefinedScore.
@@ -46,7 +53,12 @@ type RefinedEvent struct {
 	NLL   float64     // −ln p(truth), as RawNLL is the mean of
 	Above float64     // how much the network's own is above that
 	Ranks event.Theta // of the truth among the draws, 0 to 1
-	Found bool        // see ModeRecall
+	// HPD is the share of draws at which the exact density is higher than at the truth: the
+	// credibility of the region of highest density that the truth is at the edge of. Uniform from 0
+	// to 1 if the draws are from the right posterior.
+	HPD   float64
+	Draws int  // of equal weight; 0 where refinement fails
+	Found bool // see ModeRecall
 	// Lacking is the share of the evidence that the truth's own solution has, where it was not
 	// found.
 	Lacking float64
@@ -101,6 +113,7 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	r, err := p.Refine(ctx, p.Sample(draws, opt.Seed), opt)
 	if err != nil {
 		out := RefinedEvent{Seconds: time.Since(begin).Seconds(), NLL: -missed, Above: missed - network, Level: Red, Trust: err.Error()}
+		out.HPD = 0.5
 		for k := range out.Ranks {
 			out.Ranks[k] = 0.5
 		}
@@ -109,7 +122,7 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	trust := r.Trust()
 	out := RefinedEvent{
 		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, Coarse: r.Coarse, ESS: r.ESS, LogEvidence: r.LogEvidence,
-		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Found: r.has(ctx, ev.Truth),
+		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), HPD: r.hpd(ev.Truth), Draws: len(r.Draws), Found: r.has(ctx, ev.Truth),
 	}
 	whole := r
 	if !out.Found {
@@ -153,6 +166,16 @@ func collectRefined(events []RefinedEvent) *RefinedScore {
 	for k, ranks := range s.Ranks() {
 		_, s.RankP[k] = calib.KolmogorovUniform(ranks)
 	}
+	_, s.HPDP = calib.KolmogorovUniform(column(func(ev RefinedEvent) float64 { return ev.HPD }))
+	for _, ev := range events {
+		if slices.ContainsFunc(ev.Ranks[:], func(r float64) bool { return r == 0 || r == 1 }) {
+			s.Outside++
+		}
+		if ev.Draws > 0 {
+			// Of n draws and a truth the truth is first or last with a chance of 2/(n+1).
+			s.OutsideByChance += 1 - math.Pow(1-2/(float64(ev.Draws)+1), event.Dim)
+		}
+	}
 	return s
 }
 
@@ -185,6 +208,20 @@ func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
 		ranks[k] = calib.Rank(column, t[k])
 	}
 	return ranks
+}
+
+// hpd returns the share of a few hundred draws at which the density is higher than at t.
+func (r *Refined) hpd(t event.Theta) float64 {
+	const enough = 400
+	n := min(enough, len(r.Draws))
+	higher := make([]float64, n)
+	at := r.LogProb(t)
+	parallel(context.Background(), n, func(i int) {
+		if r.LogProb(r.Draws[i*len(r.Draws)/n]) > at {
+			higher[i] = 1
+		}
+	}, nil)
+	return stat.Mean(higher, nil)
 }
 
 // with returns the posterior with the solution to which the descent from t leads among those

@@ -224,8 +224,8 @@ func (s report) table(w io.Writer) error {
 		level[ev.Level]++
 	}
 	fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
-	_, err := fmt.Fprintf(w, "effective draws per exact likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g\n",
-		100*exact.Efficiency, 100*exact.WorstEfficiency, slices.Min(exact.RankP[:]))
+	_, err := fmt.Fprintf(w, "effective draws per exact likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g; credible regions: p = %.3g; truths beyond all draws in %d events, by chance in %.1f\n",
+		100*exact.Efficiency, 100*exact.WorstEfficiency, slices.Min(exact.RankP[:]), exact.HPDP, exact.Outside, exact.OutsideByChance)
 	return err
 }
 
@@ -251,10 +251,13 @@ func (s report) json(w io.Writer) error {
 		Seconds    float64 `json:"seconds"`
 		Efficiency float64 `json:"efficiency"`
 		RankP      named   `json:"rank_p"`
+		HPDP       float64 `json:"hpd_p"`
+		Outside    int     `json:"outside"`
+		ByChance   float64 `json:"outside_by_chance"`
 	}
 	var r *refined
 	if exact != nil {
-		r = &refined{exact.RawNLL, exact.NLLErr, exact.Above, exact.AboveErr, exact.ModeRecall, exact.Seconds, exact.Efficiency, named(exact.RankP)}
+		r = &refined{exact.RawNLL, exact.NLLErr, exact.Above, exact.AboveErr, exact.ModeRecall, exact.Seconds, exact.Efficiency, named(exact.RankP), exact.HPDP, exact.Outside, exact.OutsideByChance}
 	}
 	type polished struct {
 		ModeRecall float64  `json:"mode_recall"`
