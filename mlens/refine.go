@@ -113,7 +113,8 @@ const (
 // or what a cut leaves of it.
 //
 // Of many solutions the sixteen are drawn about that promise most of the evidence, and the one that
-// fits best; places far from all of these where draws come together lead to more.
+// fits best; from the most promising, valleys are followed where they are bent ([refine.Trace]).
+// Places far from all solutions where draws come together lead to more.
 //
 // Where the diagnostics of importance sampling are not good, it goes on; where they are bad,
 // an ensemble of walkers goes on from its draws ([refine.Ensemble]), and sampling begins anew with
