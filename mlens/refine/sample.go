@@ -129,8 +129,8 @@ func (s *Sampled) Efficiency() float64 { return s.ESS / float64(s.Evaluations) }
 // (Cornuet, Marin, Mira & Robert 2012). Each mode has mixtures of its own and a
 // share of the draws also where its evidence is small, so that the evidence of
 // each is known. Where weights are concentrated on a few draws, proposals are
-// fitted to weights of a lower power first. Draws that no proposal makes are not missed by any
-// diagnostic: where valleys may be thin and bent, let [Trace] find the way along them first.
+// fitted to weights of a lower power first. What no proposal ever draws, no
+// diagnostic misses: where valleys may be thin and bent, let [Trace] go along them first.
 //
 // Where the density tells its residuals, a few hundred draws of a mode are worth far more
 // than their weights: polynomials through the residuals emulate the density about the mode,
