@@ -101,9 +101,10 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 // published and exact in standard deviations, those of both in quadrature, and the
 // evidence of the solution relative to the best. An improbable one has none: the table says
 // by how much its χ² is larger, and its f_s has no error. A star marks what is at
-// an end of the prior. Last come the known degeneracies of the solutions found, as
+// an end of the prior. The solution near the truth of a simulated event, nil if it is not known, has
+// a column of that. Last come the known degeneracies of the solutions found, as
 // [Refined.Degeneracies] has them.
-func (r *Refined) Compare(w io.Writer, refs []Reference) error {
+func (r *Refined) Compare(w io.Writer, refs []Reference, truth *event.Theta) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
 	modes := make([]*RefinedMode, len(refs))
 	for i, ref := range refs {
@@ -111,12 +112,20 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	}
 	near := nearestDraws(r.proposed, modes)
 	starred := false
+	trueOne := -1
+	if truth != nil {
+		trueOne = Reference{Params: *truth}.nearest(paramsOf(modes))
+	}
 	for i, ref := range refs {
 		if i > 0 {
 			fmt.Fprintln(&b)
 		}
 		if m := modes[i]; m != nil {
-			starred = r.compare(&b, ref, m, near[i]) || starred
+			var of *event.Theta
+			if i == trueOne {
+				of = truth
+			}
+			starred = r.compare(&b, ref, m, near[i], of) || starred
 		} else {
 			fmt.Fprintf(&b, "%s: not found\n", ref.Label)
 		}
@@ -141,17 +150,35 @@ func (r *Refined) Compare(w io.Writer, refs []Reference) error {
 	return err
 }
 
-// compare writes the table of one reference, and tells whether there is a star in it.
-func (r *Refined) compare(w io.Writer, ref Reference, m *RefinedMode, near []event.Theta) (starred bool) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(name, published, network, exact, off string) {
-		if len(near) < fewNear {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\n", name, published, exact, off)
+// paramsOf returns the parameters of solutions, NaN of those that are nil.
+func paramsOf(modes []*RefinedMode) []event.Theta {
+	out := make([]event.Theta, len(modes))
+	for i, m := range modes {
+		if m != nil {
+			out[i] = m.Params
 		} else {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\n", name, published, network, exact, off)
+			out[i][event.LogS] = math.NaN()
 		}
 	}
-	row(ref.Label, "published", "network", "exact", "σ off")
+	return out
+}
+
+// compare writes the table of one reference, with the truth where it is not nil, and tells whether
+// there is a star in it.
+func (r *Refined) compare(w io.Writer, ref Reference, m *RefinedMode, near []event.Theta, truth *event.Theta) (starred bool) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name, is, published, network, exact, off string) {
+		cells := []string{name}
+		if truth != nil {
+			cells = append(cells, is)
+		}
+		cells = append(cells, published)
+		if len(near) >= fewNear {
+			cells = append(cells, network)
+		}
+		fmt.Fprintf(t, "%s\t\n", strings.Join(append(cells, exact, off), "\t"))
+	}
+	row(ref.Label, "truth", "published", "network", "exact", "σ off")
 	units := map[int]string{event.Alpha: " [deg]", event.U0: " [θE]", event.T0: " [d]", event.LogTE: " [d]"}
 	for k, name := range event.Names {
 		mean, sd := meanAndWidth(near, k)
@@ -164,16 +191,20 @@ func (r *Refined) compare(w io.Writer, ref Reference, m *RefinedMode, near []eve
 			}
 			off = fmt.Sprintf("%+.1f", d/math.Hypot(m.Sigma[k], ref.Sigma[k]))
 		}
-		row(name+units[k], valueAndError(ref.Params[k], ref.Sigma[k]), valueAndError(mean, sd), exact, off)
+		var is string
+		if truth != nil {
+			is = valueAndError(truth[k], 0)
+		}
+		row(name+units[k], is, valueAndError(ref.Params[k], ref.Sigma[k]), valueAndError(mean, sd), exact, off)
 	}
 	if math.IsInf(m.LogEvidence, -1) {
-		row("Δχ²", "", "", fmt.Sprintf("%+.0f", m.Fluxes.Chi2-r.Modes[0].Fluxes.Chi2), "")
+		row("Δχ²", "", "", "", fmt.Sprintf("%+.0f", m.Fluxes.Chi2-r.Modes[0].Fluxes.Chi2), "")
 	} else {
 		ln, err := r.RelativeEvidence(m)
-		row("Δln Z", "", "", fmt.Sprintf("%.2f ± %.2f", ln, err), "")
+		row("Δln Z", "", "", "", fmt.Sprintf("%.2f ± %.2f", ln, err), "")
 	}
-	row("χ²/dof", "", "", fmt.Sprintf("%.4f", m.Chi2DOF), "")
-	row("found from", "", "", m.Origin, "")
+	row("χ²/dof", "", "", "", fmt.Sprintf("%.4f", m.Chi2DOF), "")
+	row("found from", "", "", "", m.Origin, "")
 	t.Flush() // a Buffer takes everything
 	return starred
 }

@@ -55,12 +55,16 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: solution %d, want %d", refs[i].Label, got, want)
 		}
 	}
+	truth := event.Theta{-0.2, -2, 0, 0.05, 26, 1.3, -2.345, 0.12}
 	var b strings.Builder
-	if err := r.Compare(&b, refs); err != nil {
+	if err := r.Compare(&b, refs, &truth); err != nil {
 		t.Fatal(err)
 	}
+	if n := strings.Count(b.String(), "truth"); n != 1 {
+		t.Errorf("%d columns of the truth", n)
+	}
 	for _, want := range []string{"-0.1900", "-0.2000 ± 0.0100   +1.0", "0.0200", "359.9900 ± 0.0100   +3.0", "–", "elsewhere: not found", "-26.50", "+643", "0.4000 ± 0.0100   +1.0", "-1.9900 ± 0.0101", "360.0100",
-		"-1.9700 ± 0.0300   -2.0000 ± 0.0100   +0.9", "-0.1900           -0.2000   -0.2000 ± 0.0100", "-0.1500   -0.1500   -0.1500 ± 0.0100", "-4.0000 ± 0.0100*      ", "* at an end"} {
+		"-1.9700 ± 0.0300   -2.0000 ± 0.0100   +0.9", "-0.1900           -0.2000   -0.2000 ± 0.0100", "-0.1500   -0.1500   -0.1500 ± 0.0100", "-4.0000 ± 0.0100*      ", "* at an end", "-2.3450          –           -2.3000"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

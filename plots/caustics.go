@@ -79,7 +79,8 @@ func newCausticsView(solutions []Solution, opt CausticsOptions) (*causticsView, 
 	}
 	if v.half == 0 {
 		for _, sc := range v.scenes {
-			v.half = math.Max(v.half, 1.15*math.Max(sc.size, 1.25*sc.u0+2*sc.Params.Rho))
+			_, foot := sc.foot()
+			v.half = math.Max(v.half, 1.15*math.Max(sc.size, 1.25*max(math.Abs(real(foot)), math.Abs(imag(foot)))+1.5*sc.Params.Rho))
 		}
 	}
 	return v, nil
@@ -179,26 +180,23 @@ func (v *causticsView) origin() string {
 func (v *causticsView) scene(p *panel, k int) {
 	sc := v.scenes[k]
 	color := Palette(k)
-	for _, loop := range sc.caustics {
-		p.loop(loop, sc.center, stroke(color, lineCurve))
-	}
 	primary, secondary := lens.Binary{S: sc.Params.S, Q: sc.Params.Q}.Positions()
 	big, small := vg.Length(4.5), vg.Length(2.7)
 	if sc.Params.Q > 1 {
 		big, small = small, big
 	}
-	p.plus(primary-real(sc.center), -imag(sc.center), big, color)
-	p.plus(secondary-real(sc.center), -imag(sc.center), small, color)
-
-	// The path, through the point nearest the centre.
-	d := sc.direction()
-	tau := real((sc.center - sc.at(0)) * cmplx.Conj(d))
-	foot := sc.at(tau) - sc.center
+	faded := fade(color, 0.6)
+	p.plus(primary-real(sc.center), -imag(sc.center), big, faded)
+	p.plus(secondary-real(sc.center), -imag(sc.center), small, faded)
+	for _, loop := range sc.caustics {
+		p.loop(loop, sc.center, stroke(color, lineCurve))
+	}
+	d, foot := sc.foot()
 	reach := complex(2*v.half, 0)
 	a, b := foot-reach*d, foot+reach*d
 	p.line([]float64{real(a), real(b)}, []float64{imag(a), imag(b)}, dashed(color, 0.9, 5, 2.5))
 	// The arrow's tip on the way out, well inside.
-	for _, f := range []float64{0.72, 0.5, 0.3} {
+	for _, f := range []float64{0.72, 0.5, 0.3, -0.3, -0.5} {
 		tip := foot + complex(f*v.half, 0)*d
 		if math.Max(math.Abs(real(tip)), math.Abs(imag(tip))) < 0.85*v.half {
 			p.arrow(tip, d, 7, color)
@@ -209,12 +207,19 @@ func (v *causticsView) scene(p *panel, k int) {
 	if p.inside(real(foot), imag(foot)) {
 		r := vg.Length(sc.Params.Rho/(2*v.half)) * (p.r.Max.X - p.r.Min.X)
 		p.SetColor(fade(color, 0.45))
-		p.Fill(circle(p.at(real(foot), imag(foot)), max(r, 1)))
+		p.Fill(circle(p.at(real(foot), imag(foot)), max(r, 1.5)))
 		if r > 1 {
 			setLine(p, stroke(color, 0.7))
 			p.Stroke(circle(p.at(real(foot), imag(foot)), r))
 		}
 	}
+}
+
+// foot returns the direction of the source's path and its point nearest the centre, seen from there.
+func (sc *scene) foot() (direction, foot complex128) {
+	direction = sc.direction()
+	tau := real((sc.center - sc.at(0)) * cmplx.Conj(direction))
+	return direction, sc.at(tau) - sc.center
 }
 
 func (v *causticsView) summary() string {

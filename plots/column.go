@@ -50,7 +50,7 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	}
 	c.lo, c.hi = low-0.1*(high-low), high+0.1*(high-low)
 	if opt.Sigmas < 4 {
-		c.trim(quantile, tail)
+		c.trim(quantile, tail, [...]float64{1: 0.5, 2: 0.5, 3: 0.22}[opt.Sigmas])
 	}
 	// A support that ends in full density near a prior's limit ends the axis too.
 	first, last := sorted[0], sorted[len(sorted)-1]
@@ -138,12 +138,12 @@ func (c *column) estimates(w []float64) (q [3]float64) {
 }
 
 // trim ends the range before a sparse tail: where the draws between the
-// quantiles tail and five times that spread over more than 22 % of the width between the
+// quantiles tail and five times that spread over more than a share, sparse, of the width between the
 // latter on both sides, the axis ends near it or, so that a mode of ten times tail
 // that lies there shows, where the draws beyond begin to be sparse. Likewise
 // above.
-func (c *column) trim(quantile func(float64) float64, tail float64) {
-	const sparse, step, margin = 0.22, 0.02, 0.06
+func (c *column) trim(quantile func(float64) float64, tail, sparse float64) {
+	const step, margin = 0.02, 0.06
 	low := func(p float64) float64 { return quantile(p) }
 	high := func(p float64) float64 { return -quantile(1 - p) }
 	inner := 5 * tail
@@ -247,8 +247,15 @@ func (c *column) decimals() int {
 	return min(max(0, 1-int(math.Floor(math.Log10(e)))), 6)
 }
 
-// estimate returns the median and the distances to the 16 and 84 % quantiles.
+// spread tells whether the quantiles are those of an angle that is known to no quarter of the
+// circle: then they depend on where it is cut, and mean nothing.
+func (c *column) spread() bool { return c.k == event.Alpha && c.q[2]-c.q[0] > 90 }
+
+// estimate returns the median and the distances to the 16 and 84 % quantiles, if they mean something.
 func (c *column) estimate() string {
+	if c.spread() {
+		return ""
+	}
 	dec := c.decimals()
 	return c.number(c.q[1], dec) + " ^{+" + number(c.q[2]-c.q[1], dec) + "}_{" + number(c.q[0]-c.q[1], dec) + "}"
 }

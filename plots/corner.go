@@ -45,7 +45,8 @@ var paramLabels = [event.Dim]string{
 // 1 − exp(−n²/2) of the mass, the n-σ regions of a Gaussian in two dimensions:
 // 39.3, 86.5, 98.9 and 99.97 % for n = 1…4. Titles are the median with the
 // distances to the 16 and 84 % quantiles, which are dashed; for α on the circle
-// cut opposite to the mean direction ([calib.Unwrap]), as in mlens.Summary.
+// cut opposite to the mean direction ([calib.Unwrap]), as in mlens.Summary, and none where they
+// are more than 90° apart.
 //
 // The ranges hold the central 99.8 % of every parameter, of a sparse tail less,
 // but 99 % in all, and the truth and the marks; where regions are drawn to 1 or 2 σ
@@ -264,7 +265,7 @@ func (c *corner) pair(p *panel, d pairDensity, x, y *column) {
 	}
 	for i, m := range c.opt.Marks {
 		if !bad(m.Theta[x.k]) && !bad(m.Theta[y.k]) {
-			symbol(p, p.at(x.place(m.Theta[x.k]), y.place(m.Theta[y.k])), i, 3)
+			symbol(p, p.at(x.place(m.Theta[x.k]), y.place(m.Theta[y.k])), i, 2.4)
 		}
 	}
 }
@@ -298,7 +299,11 @@ func (c *corner) diagonal(p *panel, col *column) {
 	area.Close()
 	p.SetColor(fill[1])
 	p.Fill(area)
-	for _, q := range col.q {
+	quantiles := col.q[:]
+	if col.spread() {
+		quantiles = nil
+	}
+	for _, q := range quantiles {
 		p.vline(col.place(q), dashed(fillEdge, 0.6, 2, 1.6))
 	}
 	if c.opt.Truth != nil {
@@ -344,7 +349,13 @@ func (c *corner) summary(title string) string {
 	for i := range c.cols {
 		col := &c.cols[i]
 		dec := col.decimals()
-		fmt.Fprintf(&b, "\n%-12s %12s %12s %12s", event.Names[col.k], col.number(col.q[1], dec), col.number(col.q[0], dec), col.number(col.q[2], dec))
+		at := [3]string{"–", "–", "–"}
+		for j, q := range col.q {
+			if !col.spread() {
+				at[j] = col.number(q, dec)
+			}
+		}
+		fmt.Fprintf(&b, "\n%-12s %12s %12s %12s", event.Names[col.k], at[1], at[0], at[2])
 		if c.opt.Truth != nil {
 			fmt.Fprintf(&b, " %12s", col.number(c.opt.Truth[col.k], dec))
 		}

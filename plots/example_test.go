@@ -78,7 +78,7 @@ func exampleCaustics() *plots.Figure {
 func ExampleCaustics() {
 	fmt.Println(exampleCaustics().Summary())
 	// Output:
-	// Caustics and paths, ±0.179 θ_E, origin: central caustic
+	// Caustics and paths, ±0.152 θ_E, origin: central caustic
 	// planetary A      s = 0.4446, q = 0.02066 (close): source of 0.00316 θ_E passes at 0.103 θ_E, caustic of 0.0181 θ_E, 0 crossings
 	// planetary B      s = 2.1096, q = 0.02257 (wide): source of 0.00316 θ_E passes at 0.104 θ_E, caustic of 0.0272 θ_E, 0 crossings
 	// binary A         s = 0.2305, q = 0.4237 (close): source of 0.00316 θ_E passes at 0.108 θ_E, caustic of 0.0249 θ_E, 0 crossings
@@ -100,7 +100,7 @@ func ExampleSolutions() {
 	}
 	// Output:
 	// 2 solutions for 7,200 measurements
-	// Caustics and paths, ±0.085 θ_E, origin: central caustic
+	// Caustics and paths, ±0.0726 θ_E, origin: central caustic
 	// close            s = 0.6310, q = 0.01 (close): source of 0.005 θ_E passes at 0.05 θ_E, caustic of 0.0334 θ_E, 0 crossings
 	// wide             s = 1.6982, q = 0.01041 (wide): source of 0.00509 θ_E passes at 0.051 θ_E, caustic of 0.0304 θ_E, 0 crossings
 }

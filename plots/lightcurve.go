@@ -257,8 +257,13 @@ func (v *lightView) points(p *panel, at func(sample) (y, lo, hi float64)) {
 		p.SetColor(fade(soft, 0.45))
 		p.Fill(cloud)
 	}
+	v.marks(p, v.shown, at)
+}
+
+// marks draws dots with errors.
+func (v *lightView) marks(p *panel, shown []sample, at func(sample) (y, lo, hi float64)) {
 	var bars, dots vg.Path
-	for _, s := range v.shown {
+	for _, s := range shown {
 		y, lo, hi := at(s)
 		if bad(y) || s.t < v.t0 || s.t > v.t1 {
 			continue

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -10,14 +11,27 @@ import (
 // residuals draws the panel of residuals against the first model.
 func (v *lightView) residuals(c vg.Canvas, r vg.Rectangle, ydrop vg.Length) {
 	lim := v.residualLimit()
+	bins, width, narrow := v.residualBins()
+	if narrow < 0.6*lim {
+		lim = narrow
+	} else {
+		bins = nil
+	}
 	p := &panel{Canvas: c, r: r}
 	p.x = axis{lo: v.t0, hi: v.t1, numbers: true, label: "Time [d]", ticks: ticks(v.t0, v.t1, r.Max.X-r.Min.X, sizeTick, true, 8)}
 	p.y = axis{lo: -lim, hi: lim, numbers: true, label: "Residual [σ]", ticks: ticks(-lim, lim, r.Max.Y-r.Min.Y, sizeTick, false, 4)}
-	p.band(v.t0, -1, v.t1, 1, faint)
-	v.points(p, func(s sample) (y, lo, hi float64) {
+	at := func(s sample) (y, lo, hi float64) {
 		e := 1 / math.Sqrt(float64(s.n))
 		return s.res, s.res - e, s.res + e
-	})
+	}
+	if bins != nil {
+		v.marks(p, bins, at)
+		label := fmt.Sprintf("residuals: means of %.2g d", width)
+		write(p, vg.Point{X: r.Max.X, Y: r.Min.Y - 4 - sizeTick - 5}, label, style{size: sizeTick, ax: 1, ay: 1, color: soft})
+	} else {
+		p.band(v.t0, -1, v.t1, 1, faint)
+		v.points(p, at)
+	}
 	p.hline(0, stroke(Palette(0), 0.9))
 	for i := 1; i < len(v.models); i++ {
 		xs, ys := v.difference(i)
@@ -26,6 +40,48 @@ func (v *lightView) residuals(c vg.Canvas, r vg.Rectangle, ydrop vg.Length) {
 		p.line(xs, ys, st)
 	}
 	p.frame(0, ydrop)
+}
+
+// residualBins returns means of the residuals over times so long that their errors are a fifth of
+// what the models differ by at most, and the limit of a panel that holds both. Where they differ by
+// more than the noise of a measurement, none is needed, and the limit is infinite.
+func (v *lightView) residualBins() (bins []sample, width, lim float64) {
+	const shortest, longest = 1.0 / 400, 1.0 / 30
+	most := v.mostDifferent()
+	if most == 0 || most > 2 {
+		return nil, 0, math.Inf(1)
+	}
+	span := v.t1 - v.t0
+	width = span * min(max(25/(most*most)/float64(len(v.single)), shortest), longest)
+	lim = 1.1 * most
+	for i := 0; i < len(v.single); {
+		var b sample
+		for first := v.single[i].t; i < len(v.single) && v.single[i].t-first <= width; i++ {
+			if s := v.single[i]; !bad(s.res) {
+				b.t, b.res, b.n = b.t+s.t, b.res+s.res, b.n+1
+			}
+		}
+		if b.n > 0 {
+			n := float64(b.n)
+			b.t, b.res = b.t/n, b.res/n
+			bins = append(bins, b)
+			lim = math.Max(lim, math.Abs(b.res)+1.2/math.Sqrt(n))
+		}
+	}
+	return bins, width, lim
+}
+
+// mostDifferent returns what a model differs from the first by at most, in σ of a measurement.
+func (v *lightView) mostDifferent() (most float64) {
+	for i := 1; i < len(v.models); i++ {
+		_, d := v.difference(i)
+		for _, x := range d {
+			if !bad(x) {
+				most = math.Max(most, math.Abs(x))
+			}
+		}
+	}
+	return most
 }
 
 // difference returns model i minus the first one in σ of the measurements.
@@ -52,16 +108,7 @@ func (v *lightView) residualLimit() float64 {
 	}
 	slices.Sort(rs)
 	lim := math.Max(4, 1.1*rs[min(int(0.997*float64(len(rs))), len(rs)-1)])
-	most := 0.0
-	for i := 1; i < len(v.models); i++ {
-		_, d := v.difference(i)
-		for _, x := range d {
-			if !bad(x) {
-				most = math.Max(most, math.Abs(x))
-			}
-		}
-	}
-	return math.Max(lim, math.Min(1.1*most, 2.5*lim))
+	return math.Max(lim, math.Min(1.1*v.mostDifferent(), 2.5*lim))
 }
 
 // chi2 returns χ² of model i over the measurements it covers, and their number.
