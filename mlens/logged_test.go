@@ -112,6 +112,10 @@ func TestCollectRefined(t *testing.T) {
 	if s.Outside != 2 || !near(s.OutsideByChance, 1-math.Pow(0.99, event.Dim)) {
 		t.Errorf("%d outside, by chance %v", s.Outside, s.OutsideByChance)
 	}
+	s = collectRefined([]RefinedEvent{{NLL: 1, Level: Green}, {NLL: 3, Level: Red}, {NLL: 5, Level: Green, Found: true}})
+	if g := s.Only(Green); len(g.Events) != 2 || !near(g.RawNLL, 3) || !near(g.ModeRecall, 0.5) || s.Only(Yellow) != nil {
+		t.Errorf("only green: %+v; yellow: %v", g, s.Only(Yellow))
+	}
 	if one := collectRefined([]RefinedEvent{{NLL: 1}}); one.NLLErr != 0 {
 		t.Errorf("± %v of one event", one.NLLErr)
 	}

@@ -179,6 +179,20 @@ func collectRefined(events []RefinedEvent) *RefinedScore {
 	return s
 }
 
+// Only returns the score of the events whose trust is of one level; nil if there is none.
+func (s *RefinedScore) Only(level Level) *RefinedScore {
+	var of []RefinedEvent
+	for _, ev := range s.Events {
+		if ev.Level == level {
+			of = append(of, ev)
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	return collectRefined(of)
+}
+
 // meanAndError returns the mean and its standard error, 0 for a single value.
 func meanAndError(x []float64) (mean, err float64) {
 	mean, sd := stat.MeanStdDev(x, nil)

@@ -228,6 +228,12 @@ func TestProgressResumed(t *testing.T) {
 	}
 }
 
+func TestProgressOfWhatIsThere(t *testing.T) {
+	p := &progress{name: "simulations", now: time.Now, start: time.Now(), show: func(s string, _ bool) { t.Errorf("shows %q", s) }}
+	p.set(5000, 5000)
+	p.set(5000, 5000)
+}
+
 func TestProgressConcurrent(t *testing.T) {
 	ends := 0
 	p := &progress{name: "x", now: time.Now, start: time.Now(), show: func(_ string, last bool) {

@@ -14,8 +14,8 @@ import (
 )
 
 // Progress returns a callback for a long loop: one line, updated in place, with the rate and the
-// time left. Call it with the steps done and their total (0: not known); it may be called often
-// and from several goroutines.
+// time left; no line where the first call says that all is done. Call it with the steps done and
+// their total (0: not known); it may be called often and from several goroutines.
 //
 //	bar := nb.Progress("simulations")
 //	run := mlens.Run{Simulating: func(p bank.Progress) { bar(p.Done, p.Total) }}
@@ -70,6 +70,9 @@ func (p *progress) set(done, total int) {
 		if done > 1 {
 			p.first = done
 			p.start = now
+		}
+		if done > 1 && done == total {
+			p.ended = true // all was there: nothing to tell
 		}
 	}
 	if p.ended || done < p.done {
