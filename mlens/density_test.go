@@ -68,12 +68,12 @@ func TestNetworkIsASource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("ln Z %.3f ± %.3f (ESS %.0f of %.0f), refined %.3f ± %.3f, %s", lnZ, err1, ess, n, r.LogEvidence, r.Err, r.Trust())
+	t.Logf("ln Z %.3f ± %.3f (ESS %.0f of %.0f), refined %.3f ± %.3f, %s", lnZ, err1, ess, n, r.LogEvidence, r.LogEvidenceErr, r.Trust())
 	if err1 > 0.2 {
 		t.Errorf("only %.0f of %.0f draws are effective", ess, n)
 	}
-	if z := (lnZ - r.LogEvidence) / math.Hypot(err1, r.Err); math.Abs(z) > 4 {
-		t.Errorf("ln Z = %.3f ± %.3f from the network's draws, %.3f ± %.3f refined", lnZ, err1, r.LogEvidence, r.Err)
+	if z := (lnZ - r.LogEvidence) / math.Hypot(err1, r.LogEvidenceErr); math.Abs(z) > 4 {
+		t.Errorf("ln Z = %.3f ± %.3f from the network's draws, %.3f ± %.3f refined", lnZ, err1, r.LogEvidence, r.LogEvidenceErr)
 	}
 }
 

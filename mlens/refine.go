@@ -23,7 +23,7 @@ type RefineOptions struct {
 	// Budget is the largest number of likelihoods for importance sampling, of the light curve in
 	// bins where that has less than a third of the measurements. As many more are spent where its
 	// diagnostics are not good. Where hardly any draw is effective or a few carry all the weight
-	// as many again go into an ensemble that is walked, and all begins anew, up to twice: seven
+	// as many again go into an ensemble that is walked, and all begins anew, up to twice: nine
 	// times the budget at most, and once more where likelihoods of bins and of measurements differ.
 	// ESS is the effective sample size that ends it before; after bins, there are half as many
 	// exact likelihoods more than that. Zero means 10,000 and 1,000.
@@ -55,10 +55,12 @@ type RefinedMode struct {
 
 // Refined is the exact posterior of an event.
 type Refined struct {
-	Modes       []RefinedMode // the most probable first
-	Draws       []event.Theta // of equal weight: ESS of them, from 200 to 10,000; 2,000 if Walked
-	LogEvidence float64       // and its standard deviation
-	Err         float64
+	Modes []RefinedMode // the most probable first
+	Draws []event.Theta // of equal weight: ESS of them, from 200 to 10,000; 2,000 if Walked
+	// LogEvidence is the logarithm of the likelihood integrated over the prior; the error is one
+	// standard deviation.
+	LogEvidence, LogEvidenceErr float64
+	// ESS is the effective sample size of the weights, with its standard deviation.
 	ESS, ESSErr float64
 	KHat        float64 // of the importance weights, see refine.KHat
 	// Walked says that importance sampling failed, and that the draws come from an
@@ -71,10 +73,11 @@ type Refined struct {
 	RHat   float64
 	// Evaluations are the exact likelihoods of the sampling, without the light curves of the
 	// search before it; Failed those of them for which there was no magnification. Coarse are
-	// the likelihoods of the light curve in bins that came before them, 0 where it is in none.
-	Coarse              int
-	Evaluations, Failed int
-	Photons             bool // whether the noise is the photons' own, see event.NewLikelihood
+	// the likelihoods of the light curve in bins that came before them, 0 where it is in none;
+	// CoarseFailed likewise.
+	Coarse, CoarseFailed int
+	Evaluations, Failed  int
+	Photons              bool // whether the noise is the photons' own, see event.NewLikelihood
 	// Improbable are solutions that fit so much worse, by more than 120 in χ², that they were
 	// not drawn about, the best first. Only Refine knows them.
 	Improbable []Solution
@@ -183,9 +186,11 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		if err != nil {
 			return nil, err
 		}
-		if best, sampled, out.Coarse, err = by.inStages(ctx, out.density(lik, starts, true), d); err != nil {
+		coarse := out.density(lik, starts, true)
+		if best, sampled, out.Coarse, err = by.inStages(ctx, coarse, d); err != nil {
 			return nil, err
 		}
+		out.CoarseFailed = int(coarse.failed.Load())
 	} else {
 		if best, err = by.from(ctx, d, opt.ESS); err != nil {
 			return nil, err
@@ -193,7 +198,7 @@ func (p *Posterior) RefineFrom(ctx context.Context, solutions []Solution, opt Re
 		sampled = best.Sampled
 	}
 	out.Evaluations, out.Failed = sampled.Evaluations, int(d.failed.Load())
-	out.LogEvidence, out.Err = sampled.LogEvidence, sampled.LogEvidenceErr
+	out.LogEvidence, out.LogEvidenceErr = sampled.LogEvidence, sampled.LogEvidenceErr
 	out.ESS, out.ESSErr, out.KHat = sampled.ESS, sampled.ESSErr, sampled.KHat
 	if !(out.LogEvidence > math.Inf(-1)) {
 		return nil, fmt.Errorf("mlens: %s: no draw has a finite likelihood: no binary lens within the prior explains it", p.Window.Name)
@@ -251,6 +256,10 @@ func (r *Refined) walk(ctx context.Context, by *sampling, a *attempt, d *density
 			return err
 		}
 		r.Evaluations += walked.Evaluations
+		if walked.ESS < littleESS {
+			r.RHat = math.Inf(1) // where they have been says nothing of the exact density
+			return nil
+		}
 	}
 	r.Failed = int(d.failed.Load())
 	g := rand.New(rand.NewPCG(by.opt.Seed, 1<<61))

@@ -60,7 +60,7 @@ func TestRefine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s; ln Z %.2f ± %.2f from %d likelihoods", r.Trust(), r.LogEvidence, r.Err, r.Evaluations)
+	t.Logf("%s; ln Z %.2f ± %.2f from %d likelihoods", r.Trust(), r.LogEvidence, r.LogEvidenceErr, r.Evaluations)
 	if r.Trust().Level != Green {
 		t.Errorf("trust: %s", r.Trust())
 	}

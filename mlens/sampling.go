@@ -3,6 +3,7 @@ package mlens
 import (
 	"cmp"
 	"context"
+	"math"
 
 	"github.com/mlens-go/microlens/mlens/refine"
 )
@@ -91,7 +92,7 @@ func (s *sampling) inStages(ctx context.Context, coarse, exact *density) (best *
 	if sampled, err = best.Reweight(ctx, exact.logProb, max(fewestDraws, int(target)), s.opt.Seed); err != nil {
 		return nil, nil, 0, err
 	}
-	if sampled.ESS >= min(best.ESS, target)/lost {
+	if sampled.ESS >= min(best.ESS, target)/lost && sampled.LogEvidence > math.Inf(-1) {
 		return best, sampled, evaluations, nil
 	}
 	wasted := sampled.Evaluations

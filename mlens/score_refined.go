@@ -122,7 +122,10 @@ func (e *Estimator) refineEvent(ctx context.Context, ev Event, draws int, opt Re
 	trust := r.Trust()
 	out := RefinedEvent{
 		Seconds: time.Since(begin).Seconds(), Evaluations: r.Evaluations, Coarse: r.Coarse, ESS: r.ESS, LogEvidence: r.LogEvidence,
-		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), HPD: r.hpd(ev.Truth), Draws: len(r.Draws), Found: r.has(ctx, ev.Truth),
+		Level: trust.Level, Trust: trust.String(), Ranks: r.ranks(ev.Truth), Draws: len(r.Draws), Found: r.has(ctx, ev.Truth),
+	}
+	if out.HPD, err = r.hpd(ctx, ev.Truth); err != nil {
+		return RefinedEvent{}, err
 	}
 	whole := r
 	if !out.Found {
@@ -172,8 +175,10 @@ func collectRefined(events []RefinedEvent) *RefinedScore {
 			s.Outside++
 		}
 		if ev.Draws > 0 {
-			// Of n draws and a truth the truth is first or last with a chance of 2/(n+1).
-			s.OutsideByChance += 1 - math.Pow(1-2/(float64(ev.Draws)+1), event.Dim)
+			// Of n independent draws and a truth the truth is first or last with a chance of 2/(n+1).
+			// Copies of a draw are not more draws.
+			n := max(1, min(float64(ev.Draws), ev.ESS))
+			s.OutsideByChance += 1 - math.Pow(1-2/(n+1), event.Dim)
 		}
 	}
 	return s
@@ -225,17 +230,17 @@ func (r *Refined) ranks(t event.Theta) (ranks event.Theta) {
 }
 
 // hpd returns the share of a few hundred draws at which the density is higher than at t.
-func (r *Refined) hpd(t event.Theta) float64 {
+func (r *Refined) hpd(ctx context.Context, t event.Theta) (float64, error) {
 	const enough = 400
 	n := min(enough, len(r.Draws))
 	higher := make([]float64, n)
 	at := r.LogProb(t)
-	parallel(context.Background(), n, func(i int) {
+	err := parallel(ctx, n, func(i int) {
 		if r.LogProb(r.Draws[i*len(r.Draws)/n]) > at {
 			higher[i] = 1
 		}
 	}, nil)
-	return stat.Mean(higher, nil)
+	return stat.Mean(higher, nil), err
 }
 
 // with returns the posterior with the solution to which the descent from t leads among those

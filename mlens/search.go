@@ -109,8 +109,8 @@ func (s *search) descend(ctx context.Context, from []Solution, iterations int, n
 	s.post.descend(ctx, from, iterations, noise, s.counted(s.descents-len(from)))
 }
 
-// race follows those that do best, at most so many, and no other way to a place found already;
-// the best comes first among these.
+// race follows those that do best, so many and all that are plausible beside the best, and no other
+// way to a place found already; the best comes first among these.
 func (s *search) race(ctx context.Context, from []Solution, most int) []Solution {
 	leave := func(o Solution) bool {
 		return slices.ContainsFunc(s.found, func(k Solution) bool { return distance(o.Params, k.Params, sameSolution) < 1 })

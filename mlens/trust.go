@@ -114,6 +114,9 @@ func (r *Refined) Trust() Trust {
 	if r.Failed > r.Evaluations/100 {
 		doubt(Yellow, "%d of %d likelihoods failed", r.Failed, r.Evaluations)
 	}
+	if r.CoarseFailed > r.Coarse/100 {
+		doubt(Yellow, "%d of %d likelihoods of the light curve in bins failed", r.CoarseFailed, r.Coarse)
+	}
 	if d := unlike(r.post.Window); d != "" {
 		doubt(Yellow, "%s", d)
 	}

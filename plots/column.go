@@ -37,7 +37,6 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 			c.v[i] = c.place(c.v[i])
 		}
 	}
-	// Order the draws once for quantiles and range.
 	sorted, cum := sortWeighted(c.v, w)
 	quantile := func(p float64) float64 { return quantileOf(sorted, cum, p) }
 	c.q = c.estimates(w)

@@ -25,7 +25,8 @@ type LightCurveOptions struct {
 
 // LightCurve draws measurements with their errors, model curves in the colours
 // of Palette, and below them the residuals against the first model in units of
-// the errors; the other models appear there as their difference from it.
+// the errors; the other models appear there as their difference from it. Where they differ by less
+// than the noise, that panel shows means of residuals over times so long that it can be seen.
 //
 // Where measurements are dense, consecutive ones that agree are averaged for
 // the dark points; the single ones stay behind them as a faint cloud.

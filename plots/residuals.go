@@ -43,8 +43,9 @@ func (v *lightView) residuals(c vg.Canvas, r vg.Rectangle, ydrop vg.Length) {
 }
 
 // residualBins returns means of the residuals over times so long that their errors are a fifth of
-// what the models differ by at most, and the limit of a panel that holds both. Where they differ by
-// more than the noise of a measurement, none is needed, and the limit is infinite.
+// what the models differ by at most, but from 1/400 to 1/30 of the view, and the limit of a panel
+// that holds both. Where they differ by more than twice the noise of a measurement, none is needed,
+// and the limit is infinite.
 func (v *lightView) residualBins() (bins []sample, width, lim float64) {
 	const shortest, longest = 1.0 / 400, 1.0 / 30
 	most := v.mostDifferent()

@@ -132,9 +132,6 @@ func (r *run) fit(mode, half int, weight float64) mixture {
 		}
 	}
 	l := &r.learned[mode][half]
-	if l.direct == nil {
-		l.direct = r.modes[mode][half]
-	}
 	if len(in) < 4*len(r.space) {
 		return l.direct
 	}

@@ -238,10 +238,8 @@ func (c *Chain) add(w *walkers) {
 // of how few of the draws are independent.
 func (c *Chain) Thinned(n int) *Sampled {
 	out := &Sampled{Modes: make([]Share, 1), drawn: n}
-	each := len(c.X[0])
 	for i := range n {
-		k := i * len(c.X) * each / n
-		step, w := k/each, k%each
+		step, w := i*len(c.X)/n, i%len(c.X[0]) // each walker as often as others
 		out.Draws = append(out.Draws, Draw{X: c.X[step][w], LogProb: c.LogProb[step][w], kept: 1})
 	}
 	return out

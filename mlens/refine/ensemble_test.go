@@ -132,7 +132,6 @@ func TestEnsembleRefuses(t *testing.T) {
 	}
 }
 
-// An autoregressive series of known autocorrelation time.
 // On a circle that is filled, stretches must not favour the short way round.
 func TestEnsembleCircle(t *testing.T) {
 	params := []Parameter{{Min: 0, Max: 360, Period: 360, Scale: 30}, {Min: -50, Max: 50, Scale: 1}}
@@ -186,6 +185,7 @@ func TestCancelledOnTheWay(t *testing.T) {
 	}
 }
 
+// An autoregressive series of known autocorrelation time.
 func TestAutocorrelationTime(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 4))
 	const phi = 0.9

@@ -11,8 +11,9 @@ import (
 // cheap approximation: p is evaluated at some n of the draws, and they are weighted by it.
 // Draws are chosen by their weights: the heaviest as they are, of the others each with a
 // probability as its weight, and then all with the same one; beside the n also of modes that weigh
-// little, forty of each. Nothing of the approximation is
-// left in the result but that its mistakes cost effective draws. The errors of evidences are those
+// little, forty of each. Where the approximation is right to a factor that does not vary much, nothing
+// of it is left in the result; where it varies, that costs effective draws; what it says is not there,
+// though p is, nobody will miss. The errors of evidences are those
 // of both stages.
 //
 // Draws of the result have p as their LogProb. KHat is that of the stage that is worse, as equal

@@ -161,13 +161,14 @@ func Sample(ctx context.Context, p Observed, params []Parameter, modes []Start, 
 	r := &run{space: s, p: p, opt: opt.withDefaults(s)}
 	for _, m := range modes {
 		first := mixture{r.begin(m)}
+		of := learned{direct: first}
 		along := r.beginAlong(m)
 		r.traced = append(r.traced, along)
 		if along != nil {
 			first = append(first.scaled(1-tracedFirst), along.scaled(tracedFirst)...)
 		}
 		r.modes = append(r.modes, [2]mixture{first, first})
-		r.learned = append(r.learned, [2]learned{})
+		r.learned = append(r.learned, [2]learned{of, of})
 		r.share = append(r.share, 1)
 	}
 	r.guide = r.follow(r.opt.Guide)

@@ -33,10 +33,25 @@ func (s space) student(weight float64, mean []float64, cov *mat.SymDense) (*stud
 			c.wide = append(c.wide, k)
 		}
 	}
+	// In units of the widths: whether it is nearly singular does not depend on those of parameters.
+	wide, logDet := make([]float64, len(mean)), 0.0
+	for k := range wide {
+		if wide[k] = math.Sqrt(cov.At(k, k)); !(wide[k] > 0) {
+			return nil, false
+		}
+		logDet += 2 * math.Log(wide[k])
+	}
+	scaled := mat.NewSymDense(len(mean), nil)
+	for j := range wide {
+		for k := j; k < len(wide); k++ {
+			scaled.SetSym(j, k, cov.At(j, k)/(wide[j]*wide[k]))
+		}
+	}
 	var chol mat.Cholesky
-	if !chol.Factorize(cov) || chol.Cond() > 1e14 {
+	if !chol.Factorize(scaled) || chol.Cond() > 1e14 {
 		return nil, false
 	}
+	logDet += chol.LogDet()
 	var lower, inverse mat.TriDense
 	chol.LTo(&lower)
 	if inverse.InverseTri(&lower) != nil {
@@ -44,14 +59,14 @@ func (s space) student(weight float64, mean []float64, cov *mat.SymDense) (*stud
 	}
 	for i := range mean {
 		for j := 0; j <= i; j++ {
-			c.lower = append(c.lower, lower.At(i, j))
-			c.inverse = append(c.inverse, inverse.At(i, j))
+			c.lower = append(c.lower, lower.At(i, j)*wide[i])
+			c.inverse = append(c.inverse, inverse.At(i, j)/wide[j])
 		}
 	}
 	d := float64(len(mean))
 	top, _ := math.Lgamma((degrees + d) / 2)
 	bottom, _ := math.Lgamma(degrees / 2.0)
-	c.height = math.Exp(top - bottom - d/2*math.Log(degrees*math.Pi) - chol.LogDet()/2)
+	c.height = math.Exp(top - bottom - d/2*math.Log(degrees*math.Pi) - logDet/2)
 	return c, true
 }
 

@@ -27,14 +27,14 @@ func (tube) params() (params []Parameter) {
 }
 
 // From the top of a tube, Trace comes to both ends of it, within the price that it says, and with
-// those places sampling finds all of the evidence; without them, a half.
+// those places sampling finds all of the evidence; without them, a half or less with most seeds.
 func TestTrace(t *testing.T) {
 	var tube tube
 	s, ok, err := Settle(context.Background(), tube.residuals, 3, []float64{0.1, 0.206, 0.617, 0.5}, tube.params(), Options{Iterations: 200})
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	evaluations := 0
+	evaluations, alone := 0, s
 	s, err = Trace(context.Background(), func(dst, x []float64) error {
 		evaluations++
 		return tube.residuals(dst, x)
@@ -52,7 +52,7 @@ func TestTrace(t *testing.T) {
 		}
 	}
 	t.Logf("%d places, x0 from %.3f to %.3f, %d evaluations", len(s.along), least, most, evaluations)
-	if least > 0.1 || most < 0.95 || evaluations > 2000 {
+	if least > 0.03 || most < 0.95 || evaluations > 2000 {
 		t.Errorf("%d places, x0 from %.3f to %.3f, %d evaluations", len(s.along), least, most, evaluations)
 	}
 	// ∫ exp(−½ r²) across the tube is 2π thin², along it what is within the box.
@@ -63,6 +63,13 @@ func TestTrace(t *testing.T) {
 		tube.residuals(r, x)
 		return -(r[0]*r[0] + r[1]*r[1] + r[2]*r[2]) / 2
 	})
+	out, err := Sample(context.Background(), p, tube.params(), []Start{alone}, SampleOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if t.Logf("from the top alone ln Z %.3f ± %.3f", out.LogEvidence-want, out.LogEvidenceErr); out.LogEvidence > want-0.5 {
+		t.Errorf("the tube is none that needs Trace")
+	}
 	for seed := range uint64(2) {
 		out, err := Sample(context.Background(), p, tube.params(), []Start{s}, SampleOptions{Seed: seed})
 		if err != nil {
