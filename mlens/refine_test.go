@@ -173,9 +173,23 @@ func TestRefineWalkersVanish(t *testing.T) {
 	}
 }
 
-// The same posterior on any number of processors.
+// The same posterior on any number of processors, with a network, valleys and bins.
 func TestRefineWorkers(t *testing.T) {
-	p := blind(t, "close-wide.csv").thinned(16)
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	e, err := Load(shippedDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lc, err := event.Read("../data/events/close-wide.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := e.Condition(lc)
+	if err != nil {
+		t.Fatal(err)
+	}
 	start, err := p.Polish(context.Background(), table1)
 	if err != nil {
 		t.Fatal(err)
@@ -190,6 +204,9 @@ func TestRefineWorkers(t *testing.T) {
 		}
 		if first == nil {
 			first = r
+		}
+		if r.Coarse == 0 {
+			t.Error("no bins")
 		}
 		if !slices.Equal(r.Draws, first.Draws) || r.LogEvidence != first.LogEvidence {
 			t.Errorf("%d workers: ln Z %v, not %v", workers, r.LogEvidence, first.LogEvidence)
