@@ -52,7 +52,7 @@ func (r *Refined) density(lik *event.Likelihood, starts []refine.Start, coarse b
 		// What is much less probable than the best is not asked whether it would have been selected.
 		top := math.Inf(-1)
 		for _, s := range starts {
-			top = max(top, d.logProb(s.X))
+			top = max(top, d.logProb(r.post.fromOwn(s.X)))
 		}
 		d.least = top - 2*improbable
 	}
@@ -190,7 +190,8 @@ const (
 // guides are the draws that a guide is fitted to.
 const guides = 4000
 
-// network returns draws of the network's density, and the same with heavier tails as a Source; none
+// network returns draws of the network's density, and the same with heavier tails as a Source, both
+// in the frame of the prior; none
 // if there is no network, or hardly any of it is within the prior.
 func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source *refine.Source) {
 	const sources = 12_000
@@ -198,7 +199,7 @@ func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source 
 		return nil, nil
 	}
 	for _, t := range p.Sample(guides, seed) {
-		guide = append(guide, slices.Clone(t[:event.Fs]))
+		guide = append(guide, p.own(slices.Clone(t[:event.Fs])))
 	}
 	heavy := p.density
 	if p.est.circular() { // else tails would go round the circle more often than LogProb counts
@@ -211,12 +212,14 @@ func (d *density) network(p *Posterior, seed uint64) (guide [][]float64, source 
 	source = &refine.Source{}
 	d.given = map[[event.Fs]float64]float64{}
 	for _, t := range draws {
-		source.Draws = append(source.Draws, slices.Clone(t[:event.Fs]))
-		d.given[[event.Fs]float64(t[:])] = t[event.Fs]
+		x := p.own(slices.Clone(t[:event.Fs]))
+		source.Draws = append(source.Draws, x)
+		d.given[[event.Fs]float64(p.fromOwn(x))] = t[event.Fs]
 	}
 	source.LogDensity = func(dst []float64, xs [][]float64) {
 		ts := make([]event.Theta, len(xs))
 		for i, x := range xs {
+			x = p.fromOwn(x)
 			copy(ts[i][:], x)
 			k := d.at(x)
 			ts[i][event.Fs] = k.fs

@@ -125,7 +125,7 @@ func (p *Posterior) among(ctx context.Context, s Solution, others []Solution) (b
 	if err != nil {
 		return false, err
 	}
-	params := p.curveParameters()
+	params := p.ownParameters()
 	return slices.ContainsFunc(settled[1:], func(o refine.Start) bool {
 		return len(refine.Distinct([]refine.Start{settled[0], o}, params)) == 1
 	}), nil

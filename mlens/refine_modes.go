@@ -20,7 +20,7 @@ func (r *Refined) begin(ctx context.Context, solutions []Solution) (starts []ref
 	if err != nil {
 		return nil, err
 	}
-	params := r.post.curveParameters()
+	params := r.post.ownParameters()
 	var chosen []int
 	chosen, r.LeftOut = promising(refine.Distinct(settled, params), func(k int) float64 { return settled[k].LogEvidence(params) })
 	for _, k := range chosen {
@@ -56,17 +56,18 @@ func promising(of []int, logEvidence func(k int) float64) (chosen []int, leftOut
 }
 
 // settle returns where draws from the neighbourhood of each solution are best
-// centred.
+// centred, in the frame of the prior.
 func (p *Posterior) settle(ctx context.Context, solutions []Solution) ([]refine.Start, error) {
 	out := make([]refine.Start, len(solutions))
 	err := parallel(ctx, len(solutions), func(i int) {
 		s := solutions[i]
-		out[i] = refine.Start{X: s.Params[:event.Fs], Information: s.Information}
+		x := p.own(s.Params[:event.Fs])
+		out[i] = refine.Start{X: x, Information: s.Information}
 		r, n, err := p.surprise(s.Params, event.Fine)
 		if err != nil {
 			return
 		}
-		at, ok, err := refine.Settle(ctx, r, n, s.Params[:event.Fs], p.curveParameters(), refine.Options{Iterations: 100})
+		at, ok, err := refine.Settle(ctx, r, n, x, p.ownParameters(), refine.Options{Iterations: 100})
 		if ok && err == nil {
 			out[i] = at
 		}
@@ -80,7 +81,7 @@ func (p *Posterior) trace(ctx context.Context, starts []refine.Start) ([]refine.
 		most = 4
 		rest = 0.05 // of the evidence of the best
 	)
-	params := p.curveParameters()
+	params := p.ownParameters()
 	promise := func(k int) float64 { return starts[k].LogEvidence(params) }
 	order := make([]int, len(starts))
 	for k := range order {
@@ -95,7 +96,7 @@ func (p *Posterior) trace(ctx context.Context, starts []refine.Start) ([]refine.
 			return
 		}
 		var t event.Theta
-		copy(t[:], starts[k].X)
+		copy(t[:], p.fromOwn(starts[k].X))
 		t[event.Fs] = 1
 		r, n, err := p.surprise(t, rough)
 		if err != nil {
@@ -109,8 +110,8 @@ func (p *Posterior) trace(ctx context.Context, starts []refine.Start) ([]refine.
 }
 
 // surprise returns residuals and their number, those of the light curve and what the
-// prior adds to them, so that the posterior is exp(−½ Σ r²), but for f_s. t is where
-// it will be called first, and noise the error of the model's flux.
+// prior adds to them, so that the posterior is exp(−½ Σ r²), but for f_s, in the frame of the
+// prior. t is where it will be called first, and noise the error of the model's flux.
 func (p *Posterior) surprise(t event.Theta, noise float64) (refine.Residuals, int, error) {
 	r, err := p.residuals(t, noise, new(event.Fluxes))
 	if err != nil {
@@ -119,7 +120,7 @@ func (p *Posterior) surprise(t event.Theta, noise float64) (refine.Residuals, in
 	n := p.Window.Len()
 	return func(dst, x []float64) error {
 		dst[n] = (x[event.LogTE] - p.prior.LogTEMean) / p.prior.LogTESigma
-		return r(dst[:n], x)
+		return r(dst[:n], p.fromOwn(x))
 	}, n + 1, nil
 }
 
@@ -205,8 +206,9 @@ func (r *Refined) explore(ctx context.Context, s *refine.Sampled, seed uint64) e
 		return t
 	}
 	far := func(a, b event.Theta) float64 {
-		a[event.Fs], b[event.Fs] = 0, 0
-		return distance(a, b, apart)
+		a[event.Fs], b[event.Fs] = 1, 1
+		f := r.post.prior.Frame // a valley of wide pairs is long about the centre of mass
+		return distance(a.From(f), b.From(f), apart)
 	}
 	var alone []refine.Draw
 	for _, i := range systematic(s.Draws, everyMode, equal, rand.New(rand.NewPCG(seed, 1<<60))) {

@@ -70,7 +70,7 @@ func (s *sampling) from(ctx context.Context, d *density, ess float64) (*attempt,
 		_, source = d.network(s.post, s.opt.Seed+i+1)
 		guide = nil
 		for _, place := range this.onward.Thinned(guides).Draws {
-			guide = append(guide, place.X)
+			guide = append(guide, s.post.own(place.X))
 		}
 	}
 	best.Evaluations = spent
@@ -103,9 +103,10 @@ func (s *sampling) inStages(ctx context.Context, coarse, exact *density) (best *
 	return best, best.Sampled, evaluations, nil
 }
 
-// sample draws once.
+// sample draws once, in the frame of the prior; its draws are in that of a Theta.
 func (s *sampling) sample(ctx context.Context, d *density, ess float64, guide [][]float64, source *refine.Source, seed uint64) (*refine.Sampled, error) {
-	return refine.Sample(ctx, d.observe, s.post.curveParameters(), s.starts, refine.SampleOptions{
+	observe := func(x []float64, dst []float32) float64 { return d.observe(s.post.fromOwn(x), dst) }
+	out, err := refine.Sample(ctx, observe, s.post.ownParameters(), s.starts, refine.SampleOptions{
 		Residuals: d.lik.Len(), Seed: seed, Budget: s.opt.Budget, ESS: ess, Guide: guide, Source: source,
 		Good: func(now *refine.Sampled) bool {
 			return now.ESS >= enoughESS && now.ESSErr <= now.ESS*certain && now.KHat <= goodKHat || failed(now)
@@ -116,6 +117,12 @@ func (s *sampling) sample(ctx context.Context, d *density, ess float64, guide []
 			}
 		},
 	})
+	if out != nil {
+		for i := range out.Draws {
+			out.Draws[i].X = s.post.fromOwn(out.Draws[i].X)
+		}
+	}
+	return out, err
 }
 
 // walk lets walkers go on from draws.
