@@ -109,7 +109,7 @@ func TestCollectRefined(t *testing.T) {
 	if r := s.Ranks(); !slices.Equal(r[0], []float64{0.25, 0.75, 0}) || !slices.Equal(r[1], []float64{0.5, 0.5, 0}) {
 		t.Errorf("ranks %v", r)
 	}
-	if s.Outside != 2 || !near(s.OutsideByChance, 1-math.Pow(0.99, event.Dim)) {
+	if s.Outside != 2 || !near(s.OutsideByChance, 1-math.Pow(1-2./101, event.Dim)) {
 		t.Errorf("%d outside, by chance %v", s.Outside, s.OutsideByChance)
 	}
 	s = collectRefined([]RefinedEvent{{NLL: 1, Level: Green}, {NLL: 3, Level: Red}, {NLL: 5, Level: Green, Found: true}})

@@ -264,9 +264,6 @@ func (r *Refined) walk(ctx context.Context, by *sampling, a *attempt, d *density
 	r.Failed = int(d.failed.Load())
 	g := rand.New(rand.NewPCG(by.opt.Seed, 1<<61))
 	chosen := systematic(walked.Draws, everyMode, n, g)
-	if len(chosen) == 0 {
-		return fmt.Errorf("mlens: %s: the likelihood vanishes wherever walkers on that of bins have come", r.post.Window.Name)
-	}
 	r.Walked, r.Draws = true, r.Draws[:0]
 	for _, i := range chosen {
 		// A walker that has stood still gets another f_s each time.

@@ -168,8 +168,8 @@ func TestRefineWalkersVanish(t *testing.T) {
 	exact.prior.TE = event.Range{Min: 50, Max: 100} // and that of table1 is 20
 	r := &Refined{post: &Posterior{}, ESS: 5, Draws: []event.Theta{table1}, Modes: []RefinedMode{{Solution: Solution{Params: table1}}}}
 	err := r.walk(context.Background(), &sampling{nil, nil, RefineOptions{}}, &attempt{of: &density{coarse: true}, onward: chain}, exact)
-	if err == nil || r.Walked || len(r.Draws) != 1 {
-		t.Errorf("%v; walked %v, %d draws", err, r.Walked, len(r.Draws))
+	if err != nil || r.Walked || len(r.Draws) != 1 || !math.IsInf(r.RHat, 1) {
+		t.Errorf("%v; walked %v, %d draws, R̂ %v", err, r.Walked, len(r.Draws), r.RHat)
 	}
 }
 
