@@ -100,9 +100,9 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 // to it say, if there are enough, and the exact solution nearest to it, with the differences of
 // published and exact in standard deviations, those of both in quadrature, and the
 // evidence of the solution relative to the best. An improbable one has none: the table says
-// by how much its χ² is larger than that of the most probable, and its f_s has no error. A star marks what is at
-// an end of the prior. The solution near the truth of a simulated event, nil if it is not known, has
-// a column of that. Last come the known degeneracies of the solutions found, as
+// by how much its χ² is larger than that of the most probable, and its f_s has no error. A star
+// marks what is at an end of the prior. Where the truth is known, of a simulated event (nil: it is
+// not), the solution nearest to it has a column of that. Last come the known degeneracies of the solutions found, as
 // [Refined.Degeneracies] has them.
 func (r *Refined) Compare(w io.Writer, refs []Reference, truth *event.Theta) error {
 	var b bytes.Buffer // a notebook shows each Write by itself

@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxParts is the largest number of t distributions that are fitted to a mode's draws, and
-	// again to its emulator.
+	// again to its emulator; what lies along its valleys comes on top.
 	maxParts = 8
 	// wanted is the effective sample size that a fit needs for a mode and for each
 	// of its parts; with less the weights are flattened.
