@@ -11,6 +11,9 @@ import (
 // A bright star that crosses a large caustic: from places as far from the truth as a network's
 // draws, softer light curves lead to it, and descents on the light curve itself do not.
 func TestSoften(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	ctx := context.Background()
 	truth := event.Theta{-0.175, -1.82, 107.5, 0.88, 40, 1.3, -3.35, 0.3}
 	lc, err := truth.Params().Simulate(event.Season().Times(), 150, rand.New(rand.NewPCG(3, 4)))

@@ -50,6 +50,9 @@ func countRings(c *corner, row, col int) (islands, holes int) {
 // A sparse tail makes neither specks nor holes: there is one island for each
 // mode.
 func TestHeavyTailsMakeNoSpecks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	for _, n := range []int{2000, 20_000} {
 		for seed := range uint64(3) {
 			for _, weighted := range []bool{false, true} {

@@ -12,6 +12,9 @@ import (
 
 // Moments of a density that neither move knows the shape of.
 func TestEnsembleBanana(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	starts := make([][]float64, 40)
 	for i := range starts {
@@ -134,6 +137,9 @@ func TestEnsembleRefuses(t *testing.T) {
 
 // On a circle that is filled, stretches must not favour the short way round.
 func TestEnsembleCircle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	params := []Parameter{{Min: 0, Max: 360, Period: 360, Scale: 30}, {Min: -50, Max: 50, Scale: 1}}
 	p := func(x []float64) float64 {
 		return math.Log1p(0.9*math.Cos(x[0]*math.Pi/180)) - x[1]*x[1]/2
