@@ -220,7 +220,7 @@ func (c *corner) density(x, y *column) *density {
 	// From one dimension to two the best bandwidth grows from n^(−1/5) to
 	// n^(−1/6), apart from a constant near one.
 	wider := math.Pow(c.sumw2, 1.0/6-1.0/5)
-	return estimate(raw, wider*x.kernel, wider*y.kernel, c.sumw2, x.edge, y.edge)
+	return estimate(raw, blur{hx: wider * x.kernel, hy: wider * y.kernel, ex: x.edge, ey: y.edge}, c.sumw2)
 }
 
 // sigmaMass returns the mass inside n σ of a Gaussian in two dimensions.

@@ -15,55 +15,100 @@ type density struct {
 // kernel is mirrored there and not spilled over.
 type edges struct{ lo, hi bool }
 
-// smooth convolves d with a Gaussian of standard deviations hx, hy in cells.
-func (d *density) smooth(hx, hy float64, ex, ey edges) {
-	if k := kernel(hx); k != nil {
-		row := make([]float64, d.nx+2*len(k))
-		for j := range d.ny {
-			r := d.v[j*d.nx : (j+1)*d.nx]
-			a, b := extent(r)
-			if a == b {
-				continue
+// A blur is a Gaussian kernel, in cells: of standard deviation hx along the direction (1, slope),
+// and hy along y.
+type blur struct {
+	hx, hy, slope float64
+	ex, ey        edges
+}
+
+// scaled is b with f times its widths.
+func (b blur) scaled(f float64) blur {
+	b.hx *= f
+	b.hy *= f
+	return b
+}
+
+// height is its standard deviation of y.
+func (b blur) height() float64 { return math.Hypot(b.hy, b.slope*b.hx) }
+
+// smooth convolves d with b.
+func (d *density) smooth(b blur) {
+	switch k := kernel(b.hx); {
+	case k == nil:
+	case b.slope == 0:
+		d.along(k, b.ex)
+	default:
+		d.across(k, b.slope, edges{})
+	}
+	if k := kernel(b.hy); k != nil {
+		d.across(k, math.Inf(1), b.ey)
+	}
+}
+
+// along convolves the rows of d.
+func (d *density) along(k []float64, e edges) {
+	row := make([]float64, d.nx+2*len(k))
+	for j := range d.ny {
+		r := d.v[j*d.nx : (j+1)*d.nx]
+		a, b := extent(r)
+		if a == b {
+			continue
+		}
+		pad(row, r, len(k), e)
+		for i := max(a-len(k), 0); i < min(b+len(k), d.nx); i++ {
+			at := i + len(k)
+			s := k[0] * row[at]
+			for m := 1; m < len(k); m++ {
+				s += k[m] * (row[at-m] + row[at+m])
 			}
-			pad(row, r, len(k), ex)
-			for i := max(a-len(k), 0); i < min(b+len(k), d.nx); i++ {
-				at := i + len(k)
-				s := k[0] * row[at]
-				for m := 1; m < len(k); m++ {
-					s += k[m] * (row[at-m] + row[at+m])
-				}
-				r[i] = s
-			}
+			r[i] = s
 		}
 	}
-	if k := kernel(hy); k != nil {
-		out := make([]float64, len(d.v))
-		for j := range d.ny {
-			r := d.v[j*d.nx : (j+1)*d.nx]
-			a, b := extent(r)
-			if a == b {
+}
+
+// across convolves d along (1, slope), or y if that is infinite.
+func (d *density) across(k []float64, slope float64, e edges) {
+	out := make([]float64, len(d.v))
+	add := func(t, shift, a, b int, r []float64, w float64) {
+		switch {
+		case t < 0 && e.lo:
+			t = -1 - t
+		case t >= d.ny && e.hi:
+			t = 2*d.ny - 1 - t
+		}
+		if t < 0 || t >= d.ny || w == 0 {
+			return
+		}
+		a, b = max(a, -shift), min(b, d.nx-shift)
+		if a >= b {
+			return
+		}
+		o := out[t*d.nx+a+shift : t*d.nx+b+shift]
+		for i, v := range r[a:b] {
+			o[i] += w * v
+		}
+	}
+	for j := range d.ny {
+		r := d.v[j*d.nx : (j+1)*d.nx]
+		a, b := extent(r)
+		if a == b {
+			continue
+		}
+		for m := -len(k) + 1; m < len(k); m++ {
+			w := k[max(m, -m)]
+			if math.IsInf(slope, 0) {
+				add(j+m, 0, a, b, r, w)
 				continue
 			}
-			for m := -len(k) + 1; m < len(k); m++ {
-				t := j + m
-				switch {
-				case t < 0 && ey.lo:
-					t = -1 - t
-				case t >= d.ny && ey.hi:
-					t = 2*d.ny - 1 - t
-				}
-				if t < 0 || t >= d.ny {
-					continue
-				}
-				w := k[max(m, -m)]
-				o := out[t*d.nx+a : t*d.nx+b]
-				for i, v := range r[a:b] {
-					o[i] += w * v
-				}
-			}
+			// Between two rows, each has its part.
+			y := slope * float64(m)
+			low := math.Floor(y)
+			add(j+int(low), m, a, b, r, w*(1-(y-low)))
+			add(j+int(low)+1, m, a, b, r, w*(y-low))
 		}
-		d.v = out
 	}
+	d.v = out
 }
 
 // kernel returns half a Gaussian of standard deviation h cells, cut at 3.5h and
@@ -137,33 +182,65 @@ func histogram2(ix, iy []int32, w []float64, nx, ny int) *density {
 	return d
 }
 
-// estimate smooths the histogram raw with the kernel (hx, hy)·f, where the
-// factor f ≤ 1 is the one of a geometric series with the best leave-one-out
-// integrated squared error. Marginal bandwidths are far too wide for a thin
-// oblique ridge; the factor finds that out. sumw2 is Σw² of weights that sum
-// to 1: the share of a draw in its own density.
-func estimate(raw *density, hx, hy, sumw2 float64, ex, ey edges) *density {
-	const finest = 0.4 // cells; a finer kernel would show the grid
-	var best *density
-	var bestScore, bestF float64
-	for f := 1.0; ; f /= math.Sqrt2 {
-		d := raw.smoothed(f*hx, f*hy, ex, ey)
-		var sq, cross float64
-		for i, v := range d.v {
-			sq += v * v
-			cross += v * raw.v[i]
-		}
-		score := sq - 2*(cross-sumw2*center(f*hx)*center(f*hy))/(1-math.Min(sumw2, 0.5))
-		// Smoother wins unless a finer kernel is clearly better.
-		if best != nil && score >= bestScore-0.01*math.Abs(bestScore) {
-			break
-		}
-		best, bestScore, bestF = d, score, f
-		if f*math.Max(hx, hy) < finest {
-			break
+// estimate smooths the histogram raw with the kernel b, whose slope is 0, or with one that leans as
+// the draws do if those say that it is clearly better: for a bent ridge it is not. sumw2 is Σw² of
+// weights that sum to 1: the share of a draw in its own density.
+func estimate(raw *density, b blur, sumw2 float64) *density {
+	pilot, kernel, score := raw.sharpened(b, sumw2)
+	if leaning, ok := raw.lean(b); ok {
+		if p, k, s := raw.sharpened(leaning, sumw2); s < score-0.008*math.Abs(score) {
+			pilot, kernel = p, k
 		}
 	}
-	return adapt(raw, best, bestF*hx, bestF*hy, 1/sumw2, ex, ey)
+	return adapt(raw, pilot, kernel, 1/sumw2)
+}
+
+// lean returns b with the correlation of d's masses. Not where that is weak, or the cells are too
+// coarse for it, or the support ends, at which a leaning kernel is not mirrored.
+func (d *density) lean(b blur) (blur, bool) {
+	const strong, steep = 0.7, 2
+	var sum, x, y, xx, xy, yy float64
+	for i, v := range d.v {
+		if v > 0 {
+			i, j := float64(i%d.nx), float64(i/d.nx)
+			sum += v
+			x, y = x+v*i, y+v*j
+			xx, xy, yy = xx+v*i*i, xy+v*i*j, yy+v*j*j
+		}
+	}
+	x, y = x/sum, y/sum
+	xx, xy, yy = xx/sum-x*x, xy/sum-x*y, yy/sum-y*y
+	r := xy / math.Sqrt(xx*yy)
+	// The kernel's own shape is that of its widths with the same correlation.
+	b.slope = r * b.hy / b.hx
+	b.hy *= math.Sqrt(max(1-r*r, 0))
+	ok := math.Abs(r) >= strong && math.Abs(b.slope) <= steep && b.ex == (edges{}) && b.ey == (edges{})
+	return b, ok
+}
+
+// sharpened returns d smoothed by b·f, where the factor f ≤ 1 is the one of a geometric series with
+// the best leave-one-out integrated squared error, that kernel, and that error but for a constant.
+// Marginal bandwidths are far too wide for a thin bent ridge; the factor finds that out.
+func (d *density) sharpened(b blur, sumw2 float64) (best *density, kernel blur, bestScore float64) {
+	const finest = 0.4 // cells; a finer kernel would show the grid
+	for f := 1.0; ; f /= math.Sqrt2 {
+		k := b.scaled(f)
+		s := d.smoothed(k)
+		var sq, cross float64
+		for i, v := range s.v {
+			sq += v * v
+			cross += v * d.v[i]
+		}
+		score := sq - 2*(cross-sumw2*center(k.hx)*center(k.hy))/(1-math.Min(sumw2, 0.5))
+		// Smoother wins unless a finer kernel is clearly better.
+		if best != nil && score >= bestScore-0.01*math.Abs(bestScore) {
+			return best, kernel, bestScore
+		}
+		best, kernel, bestScore = s, k, score
+		if math.Max(k.hx, k.hy) < finest {
+			return best, kernel, bestScore
+		}
+	}
 }
 
 // adapt smooths raw with kernels that widen where the pilot density is low,
@@ -175,7 +252,7 @@ func estimate(raw *density, hx, hy, sumw2 float64, ex, ey edges) *density {
 // Meisel & Purcell 1977): a sparse tail is smooth, not a speck for every draw.
 // The result is a density: the mass that a kernel sees over the area that it
 // sees, so that cells of unequal sizes leave no trace.
-func adapt(raw, pilot *density, hx, hy, neff float64, ex, ey edges) *density {
+func adapt(raw, pilot *density, b blur, neff float64) *density {
 	const byDensity, classes = 4, 11 // factors 1, √2, 2, 2√2; up to 32
 	enough := math.Min(math.Max(neff/200, 8), 40) / neff
 	var peak float64
@@ -194,7 +271,7 @@ func adapt(raw, pilot *density, hx, hy, neff float64, ex, ey edges) *density {
 		k := min(int(0.5*math.Log2(peak/math.Max(pilot.v[i], 1e-9*peak))), byDensity-1)
 		for ; k < classes-1; k++ {
 			r := 1.5 * widening(k)
-			if sums.box(i%raw.nx, i/raw.nx, r*hx, r*hy) >= enough {
+			if sums.box(i%raw.nx, i/raw.nx, r*b.hx, r*b.height()) >= enough {
 				break
 			}
 		}
@@ -208,9 +285,9 @@ func adapt(raw, pilot *density, hx, hy, neff float64, ex, ey edges) *density {
 		if d == nil {
 			continue
 		}
-		f := widening(k)
-		d.smooth(f*hx, f*hy, ex, ey)
-		wx, wy := smoothedWidths(raw.wx, raw.nx, f*hx), smoothedWidths(raw.wy, raw.ny, f*hy)
+		b := b.scaled(widening(k))
+		d.smooth(b)
+		wx, wy := smoothedWidths(raw.wx, raw.nx, b.hx), smoothedWidths(raw.wy, raw.ny, b.height())
 		for i, v := range d.v {
 			out.v[i] += v / (wx[i%raw.nx] * wy[i/raw.nx])
 		}
@@ -248,9 +325,9 @@ func (t sums) box(x, y int, rx, ry float64) float64 {
 }
 
 // smoothed is a smoothed copy.
-func (d *density) smoothed(hx, hy float64, ex, ey edges) *density {
+func (d *density) smoothed(b blur) *density {
 	out := &density{nx: d.nx, ny: d.ny, v: append([]float64(nil), d.v...)}
-	out.smooth(hx, hy, ex, ey)
+	out.smooth(b)
 	return out
 }
 
@@ -290,7 +367,7 @@ func smoothedWidths(w []float64, n int, h float64) []float64 {
 			d.v[i] = w[i]
 		}
 	}
-	d.smooth(h, 0, edges{true, true}, edges{})
+	d.smooth(blur{hx: h, ex: edges{true, true}})
 	return d.v
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/mlens-go/microlens/mlens/event"
 )
 
 // For a Gaussian the best bandwidth is 1.06·σ·n^(−1/5) in theory.
@@ -47,7 +49,7 @@ func TestRegionsOfGaussian(t *testing.T) {
 		ix[i], iy[i] = clip(64+sigma*rng.NormFloat64()), clip(64+sigma*rng.NormFloat64())
 	}
 	h := sigma * math.Pow(n, -1.0/6)
-	d := estimate(histogram2(ix, iy, nil, cells, cells), h, h, 1.0/n, edges{}, edges{})
+	d := estimate(histogram2(ix, iy, nil, cells, cells), blur{hx: h, hy: h}, 1.0/n)
 	masses := []float64{sigmaMass(3), sigmaMass(2), sigmaMass(1)}
 	g := d.region(uniform(cells), uniform(cells), d.levels(masses)[0]/30)
 	for i, level := range d.levels(masses) {
@@ -83,7 +85,7 @@ func TestRidge(t *testing.T) {
 		}
 	}
 	h := 21 * math.Pow(n, -1.0/6)
-	d := estimate(histogram2(ix, iy, nil, cells, cells), h, h, 1.0/n, edges{}, edges{})
+	d := estimate(histogram2(ix, iy, nil, cells, cells), blur{hx: h, hy: h}, 1.0/n)
 	var area float64
 	level := d.levels([]float64{sigmaMass(1)})[0]
 	for _, v := range d.v {
@@ -96,11 +98,38 @@ func TestRidge(t *testing.T) {
 	}
 }
 
+// The regions of a thin straight ridge of few draws have no beads: they are nearly those of its
+// Gaussian.
+func TestStraightRidge(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	const n, thin = 1500, 0.05
+	var draws []event.Theta
+	for range n {
+		a, b := rng.NormFloat64(), thin*rng.NormFloat64()
+		draws = append(draws, event.Theta{event.U0: 1 + 0.01*a, event.LogTE: 1.3 - 0.02*(a+b)})
+	}
+	c := newCorner(draws, CornerOptions{Params: []int{event.U0, event.LogTE}, Sigmas: 2})
+	rings := c.pairs()[2].rings[0]
+	if len(rings) != 1 {
+		t.Fatalf("%d rings", len(rings))
+	}
+	least, most := math.Inf(1), 0.0
+	for _, p := range rings[0] {
+		a := (p[0] - 1) / 0.01
+		r := math.Hypot(a, ((1.3-p[1])/0.02-a)/thin)
+		least, most = min(least, r), max(most, r)
+	}
+	t.Logf("2σ region from %.2f to %.2f σ", least, most)
+	if least < 1.5 || most > 2.7 {
+		t.Errorf("2σ region from %.2f to %.2f σ", least, most)
+	}
+}
+
 // Smoothing keeps the mass, at mirrored edges too.
 func TestSmoothKeepsMass(t *testing.T) {
 	d := &density{nx: 40, ny: 30, v: make([]float64, 1200)}
 	d.v[3*40+2], d.v[28*40+39] = 0.5, 0.5
-	d.smooth(3, 2, edges{true, true}, edges{true, true})
+	d.smooth(blur{hx: 3, hy: 2, ex: edges{true, true}, ey: edges{true, true}})
 	var sum float64
 	for _, v := range d.v {
 		sum += v
