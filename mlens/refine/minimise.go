@@ -14,7 +14,7 @@ import (
 // Residuals writes the residuals of a model with parameters x to dst, data
 // minus model in units of the errors, so that ln L = −½ Σ dst² up to a
 // constant. It must be a smooth function of x, up to errors much smaller than
-// what a step of Parameter.Step changes.
+// what a thousandth of Parameter.Scale changes.
 type Residuals func(dst, x []float64) error
 
 // Parameter is what is known of one parameter beforehand.
@@ -22,10 +22,9 @@ type Parameter struct {
 	// Min and Max are the allowed range, infinite for none. [Sample] and [Ensemble] take a
 	// parameter with one end for one without.
 	Min, Max float64
-	// Scale, above 0, is a change of the parameter that is large; no step goes further.
+	// Scale, above 0, is a change of the parameter that is large; no step goes further. Numerical
+	// derivatives are those of a thousandth of it.
 	Scale float64
-	// Step is the change for numerical derivatives; zero means 1e-3·Scale.
-	Step float64
 	// Period is that of an angle, which lies in [Min, Min+Period) for [Sample] and
 	// has no range for [Minimise]; zero for other parameters.
 	Period float64
@@ -176,10 +175,7 @@ func (d *Descent) at(dst, x []float64) (float64, error) {
 func (d *Descent) derivatives() {
 	d.blind = false
 	for k, p := range d.params {
-		h := p.Step
-		if h == 0 {
-			h = 1e-3 * p.Scale
-		}
+		h := 1e-3 * p.Scale
 		if d.x[k]+h > p.Max {
 			h = -h
 		}
