@@ -309,6 +309,11 @@ func TestTrust(t *testing.T) {
 	if d := unlike(sparse); !strings.Contains(d, "outside the training range") {
 		t.Errorf("a measurement a day: %q", d)
 	}
+	short := p.Window
+	short.Times = short.Times[:400]
+	if d := unlike(short); !strings.Contains(d, "400 measurements") {
+		t.Errorf("four days: %q", d)
+	}
 }
 
 // Systematic resampling gives each draw its share to within one.

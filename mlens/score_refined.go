@@ -23,7 +23,8 @@ type RefinedScore struct {
 	// but for a hundredth that is the network's: what is missing among the solutions
 	// is missing in the evidence, too, so that where the truth's own solution is, and
 	// would have more than a hundredth of the evidence, the exact density does not count,
-	// nor where refinement fails.
+	// nor where refinement fails. Where the draws of a solution end too soon, that is missing in
+	// the evidence as well, and the density at the truth is too high.
 	RawNLL, NLLErr float64
 	// Above is how much the network's own NLL is above that, in the mean of the same
 	// events, with its standard error: what it has still to learn.
@@ -35,6 +36,8 @@ type RefinedScore struct {
 	// Efficiency is the median of ESS over exact likelihoods, WorstEfficiency the one
 	// that 5 % of the events do not reach.
 	Efficiency, WorstEfficiency float64
+	// EfficiencyOfAll is the median of ESS over all likelihoods, those of bins, too.
+	EfficiencyOfAll float64
 	// RankP is the Kolmogorov–Smirnov probability of each parameter's ranks, if
 	// they are uniform; where refinement fails, a rank is ½.
 	RankP [event.Dim]float64
@@ -166,6 +169,7 @@ func collectRefined(events []RefinedEvent) *RefinedScore {
 	s.Seconds = quantile(0.5, func(ev RefinedEvent) float64 { return ev.Seconds })
 	efficiency := func(ev RefinedEvent) float64 { return ev.ESS / max(1, float64(ev.Evaluations)) }
 	s.Efficiency, s.WorstEfficiency = quantile(0.5, efficiency), quantile(0.05, efficiency)
+	s.EfficiencyOfAll = quantile(0.5, func(ev RefinedEvent) float64 { return ev.ESS / max(1, float64(ev.Evaluations+ev.Coarse)) })
 	for k, ranks := range s.Ranks() {
 		_, s.RankP[k] = calib.KolmogorovUniform(ranks)
 	}

@@ -55,7 +55,7 @@ func TestBeyond(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	p := blind(t, "binary-planetary.csv")
+	p := blind(t, "binary-planetary.csv").thinned(8)
 	ctx := context.Background()
 	near, err := p.Polish(ctx, event.Theta{-0.6227, -0.4318, 209.33, 0.1087, 25.8835, 1.6793, -3, 0.2141})
 	if err != nil {

@@ -123,7 +123,7 @@ func (r *Refined) Trust() Trust {
 	return t
 }
 
-// unlike says how a light curve differs from all that networks are trained on
+// unlike says how a light curve is sampled otherwise than all that networks are trained on
 // (see bank.Observing), or "".
 func unlike(lc event.LightCurve) string {
 	steps := make([]float64, 0, lc.Len())
@@ -131,9 +131,15 @@ func unlike(lc event.LightCurve) string {
 		steps = append(steps, lc.Times[i]-lc.Times[i-1])
 	}
 	slices.Sort(steps)
-	const slowest = 0.03 // days: 15 minutes with 60 % missing has half of its steps below
+	const (
+		slowest = 0.03 // days: 15 minutes with 60 % missing has half of its steps below
+		fewest  = 2500 // 72 days of that are 2,760
+	)
 	if median := steps[len(steps)/2]; median > slowest {
 		return fmt.Sprintf("a measurement each %.2g d is outside the training range", median)
+	}
+	if lc.Len() < fewest {
+		return fmt.Sprintf("%d measurements are outside the training range", lc.Len())
 	}
 	return ""
 }

@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	walkedEvents = flag.Int("walked.events", 1, "events that TestAgainstWalkers compares")
+	walkedEvents = flag.Int("walked.events", 0, "events that TestAgainstWalkers compares")
 	walkedSteps  = flag.Int("walked.steps", 600, "steps of each of its 48 walkers; they walk on, by half as many at a time, where that is not enough")
 	walkedMost   = flag.Int("walked.most", 3000, "steps beyond which they do not")
 	walkedLog    = flag.String("walked.log", "", "file to which each event's comparison is added; those that are there are not made again")
@@ -35,10 +35,10 @@ var (
 // walkers have not forgotten where they started, at the draws that they are to judge, do not count,
 // nor do those of more modes than can be walked in.
 //
-// It takes some minutes an event: go test ./mlens -run 'TestAgainstWalkers$' -v -walked.events 20 -walked.log FILE -timeout 3h
+// It takes some minutes an event, and is made when asked for: go test ./mlens -run 'TestAgainstWalkers$' -v -walked.events 20 -walked.log FILE -timeout 3h
 func TestAgainstWalkers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short")
+	if *walkedEvents == 0 {
+		t.Skip("-walked.events is 0")
 	}
 	e, err := Load(shippedDir)
 	if err != nil {

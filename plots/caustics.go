@@ -18,7 +18,7 @@ import (
 type CausticsOptions struct {
 	Title  string
 	Center Center
-	Extent float64 // θ_E from the centre to the edge; 0: what holds caustic and path
+	Extent float64 // θ_E from the centre to the edge; 0: what holds the path and the caustics that it meets
 	Split  bool    // one panel a solution; more than two solutions are always split
 	Width  float64 // inches; 0: 5, or 3 a panel where split
 }
@@ -80,7 +80,7 @@ func newCausticsView(solutions []Solution, opt CausticsOptions) (*causticsView, 
 	if v.half == 0 {
 		for _, sc := range v.scenes {
 			_, foot := sc.foot()
-			v.half = math.Max(v.half, 1.15*math.Max(sc.size, 1.25*max(math.Abs(real(foot)), math.Abs(imag(foot)))+1.5*sc.Params.Rho))
+			v.half = math.Max(v.half, 1.15*math.Max(sc.met(), 1.25*max(math.Abs(real(foot)), math.Abs(imag(foot)))+1.5*sc.Params.Rho))
 		}
 	}
 	return v, nil

@@ -68,6 +68,10 @@ func (c *column) prepare(k int, w []float64, sumw2 float64, opt CornerOptions) {
 	if c.hi > limit.Max {
 		c.hi, c.edge.hi = limit.Max, true
 	}
+	// An angle that may be any has the whole circle, once.
+	if k == event.Alpha && c.hi-c.lo >= 360 {
+		c.lo, c.hi, c.edge = c.cut, c.cut+360, edges{true, true}
+	}
 	// The truth and the marks always show.
 	include := func(v float64) {
 		v = c.place(v)

@@ -102,6 +102,23 @@ func (sc *scene) at(tau float64) complex128 {
 // direction returns the direction of the source's motion.
 func (sc *scene) direction() complex128 { return sc.at(1) - sc.at(0) }
 
+// met returns how far from the center the caustics reach that the source meets there or within two
+// Einstein radii: those that it crosses, or passes nearer than half their length.
+func (sc *scene) met() float64 {
+	const far = 2
+	reach := sc.size
+	for _, loop := range sc.caustics {
+		var out, length float64
+		for _, z := range loop {
+			out, length = math.Max(out, cmplx.Abs(z-sc.center)), math.Max(length, cmplx.Abs(z-loop[0]))
+		}
+		if out < far && sc.approach(loop) < length/2 {
+			reach = math.Max(reach, out)
+		}
+	}
+	return reach
+}
+
 // approach returns the least distance of a caustic from the source's path.
 func (sc *scene) approach(loop []complex128) float64 {
 	best := math.Inf(1)

@@ -77,6 +77,26 @@ func TestHeavyTailsMakeNoSpecks(t *testing.T) {
 	}
 }
 
+// Angles all round the circle have an axis of one turn, full to its ends.
+func TestWholeCircle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	var draws []event.Theta
+	for range 5000 {
+		draws = append(draws, event.Theta{event.Alpha: 360 * rng.Float64(), event.U0: 1 + 0.1*rng.NormFloat64()})
+	}
+	truth := event.Theta{event.Alpha: 359.9, event.U0: 1}
+	a := newCorner(draws, CornerOptions{Params: []int{event.Alpha, event.U0}, Truth: &truth}).cols[0]
+	if math.Abs(a.hi-a.lo-360) > 1e-9 {
+		t.Fatalf("axis from %v to %v", a.lo, a.hi)
+	}
+	middle := a.bins[len(a.bins)/2]
+	for _, i := range []int{0, len(a.bins) - 1} {
+		if a.bins[i] < middle/2 {
+			t.Errorf("bin %d of %d has %.0f draws, one in the middle %.0f", i, len(a.bins), a.bins[i], middle)
+		}
+	}
+}
+
 // A mode of 1 % of the draws is an island of its own, beside a heavy tail too,
 // and inside the range.
 func TestSmallModesShow(t *testing.T) {

@@ -224,8 +224,8 @@ func (s report) table(w io.Writer) error {
 		level[ev.Level]++
 	}
 	fmt.Fprintf(w, "trust: %d green, %d yellow, %d red\n", level[mlens.Green], level[mlens.Yellow], level[mlens.Red])
-	_, err := fmt.Fprintf(w, "effective draws per exact likelihood: median %.0f %%, in 95 %% of events above %.1f %%; least probable ranks: p = %.3g; credible regions: p = %.3g; truths beyond all draws in %d events, by chance in %.1f\n",
-		100*exact.Efficiency, 100*exact.WorstEfficiency, slices.Min(exact.RankP[:]), exact.HPDP, exact.Outside, exact.OutsideByChance)
+	_, err := fmt.Fprintf(w, "effective draws per exact likelihood: median %.0f %%, in 95 %% of events above %.1f %%; per likelihood, those of bins too: median %.1f %%; least probable ranks: p = %.3g; credible regions: p = %.3g; truths beyond all draws in %d events, by chance in %.1f\n",
+		100*exact.Efficiency, 100*exact.WorstEfficiency, 100*exact.EfficiencyOfAll, slices.Min(exact.RankP[:]), exact.HPDP, exact.Outside, exact.OutsideByChance)
 	return err
 }
 

@@ -99,7 +99,12 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	row("Δln Z", func(m mlens.RefinedMode) string { return plusMinus(r.RelativeEvidence(&m)) })
 	row("found from", func(m mlens.RefinedMode) string { return m.Origin })
 	for k, name := range event.Names {
-		row(name, func(m mlens.RefinedMode) string { return plusMinus(m.Mean[k], m.Sigma[k]) })
+		row(name, func(m mlens.RefinedMode) string {
+			if m.Sigma[k] == 0 { // not known
+				return number(m.Mean[k], 0)
+			}
+			return plusMinus(m.Mean[k], m.Sigma[k])
+		})
 	}
 	row("χ²/dof", func(m mlens.RefinedMode) string { return fmt.Sprintf("%.4g", m.Chi2DOF) })
 	if err := t.Flush(); err != nil {
@@ -111,17 +116,20 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 		}
 		fmt.Fprintf(w, "  %s and %s: %s\n", modeName(d.Of), modeName(d.With), strings.Join(d.Names, ", "))
 	}
-	if len(r.Beyond) == 0 {
-		return nil
-	}
-	fmt.Fprintf(w, "\nOutside the prior, whose u0 and t0 are those about the centre of mass:\n")
-	for _, s := range r.Beyond {
-		fmt.Fprintf(w, "  χ²/dof %.4g at", s.Chi2DOF)
-		for k, name := range event.Names {
-			fmt.Fprintf(w, " %s %.4g", name, s.Params[k])
+	list := func(title string, solutions []mlens.Solution) {
+		for i, s := range solutions {
+			if i == 0 {
+				fmt.Fprintf(w, "\n%s:\n", title)
+			}
+			fmt.Fprintf(w, "  χ²/dof %.4g at", s.Chi2DOF)
+			for k, name := range event.Names {
+				fmt.Fprintf(w, " %s %.4g", name, s.Params[k])
+			}
+			fmt.Fprintf(w, " (found from %s)\n", s.Origin)
 		}
-		fmt.Fprintf(w, " (found from %s)\n", s.Origin)
 	}
+	list("Minima that fit so much worse that no draws were spent on them", r.Improbable)
+	list("Outside the prior, whose u0 and t0 are those about the centre of mass", r.Beyond)
 	return nil
 }
 
@@ -141,7 +149,7 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		LogEvidenceErr *float64 `json:"log_evidence_err"`
 		Best           named    `json:"best"`
 		Mean           named    `json:"mean"`
-		Sigma          named    `json:"sigma"`
+		Sigma          named    `json:"sigma"` // null where not known
 		ESS            float64  `json:"ess"`
 		Chi2DOF        float64  `json:"chi2_dof"`
 		Origin         string   `json:"origin"`
@@ -160,7 +168,7 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Modes [2]int   `json:"modes"` // counted from 0
 		Names []string `json:"names"`
 	}
-	type beyond struct {
+	type solution struct {
 		Best    named   `json:"best"`
 		Chi2DOF float64 `json:"chi2_dof"`
 		Origin  string  `json:"origin"`
@@ -178,18 +186,30 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Units      units        `json:"units"`
 		Modes      []mode       `json:"modes"`
 		Degenerate []degeneracy `json:"degeneracies"`
-		Beyond     []beyond     `json:"outside_prior"`
+		Improbable []solution   `json:"improbable"`
+		Beyond     []solution   `json:"outside_prior"`
+		Exact      int          `json:"likelihoods"`         // of the light curve
+		Coarse     int          `json:"likelihoods_in_bins"` // of it in bins
 		Trust      trust        `json:"trust"`
-	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []degeneracy{}, []beyond{},
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []degeneracy{}, []solution{}, []solution{}, r.Evaluations, r.Coarse,
 		trust{j.Level, j.ESS, j.ESSErr, finite(j.KHat), j.Chi2DOF, r.Walked, rhat, append([]string{}, j.Doubts...)}}
 	for _, d := range r.Degeneracies() {
 		out.Degenerate = append(out.Degenerate, degeneracy{[2]int{d.Of, d.With}, d.Names})
 	}
 	for _, m := range r.Modes {
-		out.Modes = append(out.Modes, mode{m.Weight, finite(m.LogEvidence), finite(m.LogEvidenceErr), named(m.Params), named(m.Mean), named(m.Sigma), m.ESS, m.Chi2DOF, m.Origin})
+		sigma := named(m.Sigma)
+		for k, v := range sigma {
+			if v == 0 {
+				sigma[k] = math.NaN()
+			}
+		}
+		out.Modes = append(out.Modes, mode{m.Weight, finite(m.LogEvidence), finite(m.LogEvidenceErr), named(m.Params), named(m.Mean), sigma, m.ESS, m.Chi2DOF, m.Origin})
+	}
+	for _, s := range r.Improbable {
+		out.Improbable = append(out.Improbable, solution{named(s.Params), s.Chi2DOF, s.Origin})
 	}
 	for _, s := range r.Beyond {
-		out.Beyond = append(out.Beyond, beyond{named(s.Params), s.Chi2DOF, s.Origin})
+		out.Beyond = append(out.Beyond, solution{named(s.Params), s.Chi2DOF, s.Origin})
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

@@ -58,6 +58,9 @@ is missing.`,
 				return err
 			}
 			defer b.Close()
+			if err := b.Verify(); err != nil {
+				return err
+			}
 			fmt.Fprintf(out, "%d simulations in bank %s: %.1f MB in %s\n", len(b.Records), b.Config.Hash(), float64(b.Bytes())/1e6, b.Dir())
 			fmt.Fprintf(out, "  χ²/dof > %-6g (paper, its 29.1 %%): %.2f %%\n", bank.CutPaper, 100*b.Fraction(bank.CutPaper))
 			fmt.Fprintf(out, "  χ²/dof > %-6g (literal, its text): %.2f %%\n", bank.CutLiteral, 100*b.Fraction(bank.CutLiteral))
