@@ -53,7 +53,9 @@ func (s Scaler) LogVolume() (v float64) {
 }
 
 // source realises batches of training examples; example j of batch i draws from
-// rand.NewPCG(seed, i·batch + j).
+// rand.NewPCG(seed, i·batch + j). It does so on the processor for all backends, some steps
+// ahead: features are relative to each example's single-lens fit, whose iterations
+// no graph holds.
 type source struct {
 	bank    *bank.Bank
 	chosen  []int

@@ -135,7 +135,7 @@ func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c co
 		c.Parts = append(c.Parts, m)
 		t.Logf("p %.2g, widths' z %.1f", m.P, m.Widths)
 	}
-	if places := newWalk(r, c.Modes, everyMode).converge(t, c.Modes > 1); places != nil {
+	if places := newWalk(t, r, c.Modes, everyMode).converge(t, c.Modes > 1); places != nil {
 		add(r.Draws, places)
 		if c.Mixed = c.Modes > 1; c.Mixed {
 			// The first mode's share is what the others leave.
@@ -147,7 +147,7 @@ func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c co
 	for m := 0; c.Modes > 1 && m < c.Modes; m++ {
 		if in := within(r.Draws, r.Modes, m); len(in) < fewDraws {
 			t.Logf("%s, mode %d: not compared, %d draws", ev.File, m, len(in))
-		} else if places := newWalk(r, c.Modes, m).converge(t, false); places != nil {
+		} else if places := newWalk(t, r, c.Modes, m).converge(t, false); places != nil {
 			add(in, places)
 		}
 	}
@@ -314,13 +314,14 @@ type walk struct {
 	r     *Refined
 	mode  int // that it is to stay in, or everyMode
 	d     density
+	bins  *density        // that comes before; nil: none does
 	at    [][]float64     // where it goes on from
 	kept  [][]event.Theta // of each walker, all but the steps that Ensemble throws away
 	steps int             // so far
 }
 
 // newWalk returns one that starts from draws of a mode, or as many of each of the first n.
-func newWalk(r *Refined, n, mode int) *walk {
+func newWalk(t *testing.T, r *Refined, n, mode int) *walk {
 	w := &walk{r: r, mode: mode, d: density{lik: r.lik, prior: r.post.prior, least: math.Inf(-1), selected: r.selected}}
 	modes := []int{mode}
 	if mode == everyMode {
@@ -337,6 +338,18 @@ func newWalk(r *Refined, n, mode int) *walk {
 			x := in[k*len(in)/each]
 			w.at = append(w.at, slices.Clone(x[:event.Fs]))
 		}
+	}
+	// What the light curve in bins does not accept need not be asked of all measurements.
+	var solutions []Solution
+	for _, m := range r.Modes {
+		solutions = append(solutions, m.Solution)
+	}
+	if bins := r.post.inBins(context.Background(), solutions); 3*bins.Len() <= r.post.Window.Len() {
+		lik, err := event.NewLikelihood(bins, r.post.prior)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.bins = &density{lik: lik, prior: r.post.prior, least: math.Inf(-1), selected: r.selected, coarse: true, fs: w.d.fs}
 	}
 	return w
 }
@@ -379,6 +392,9 @@ func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 // on walks on.
 func (w *walk) on(t *testing.T) {
 	opt := refine.EnsembleOptions{Seed: 1 + uint64(w.steps), Walkers: walkers, Steps: *walkedSteps}
+	if w.bins != nil {
+		opt.Before = w.bins.logProb
+	}
 	if w.steps > 0 {
 		opt.Steps, opt.Onward = *walkedSteps/2, true
 	}

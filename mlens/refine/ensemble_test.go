@@ -44,6 +44,40 @@ func TestEnsembleBanana(t *testing.T) {
 	}
 }
 
+// A cheaper density before the right one, and not nearly the same, leaves the chain right, and
+// the right one asked less often.
+func TestEnsembleBefore(t *testing.T) {
+	p := func(x []float64) float64 { return -x[0]*x[0]/2 - x[1]*x[1]/2 }
+	before := func(x []float64) float64 { return -(x[0]-0.5)*(x[0]-0.5)/3 - x[1]*x[1]/1.5 }
+	params := []Parameter{{Min: -30, Max: 30, Scale: 1}, {Min: -30, Max: 30, Scale: 1}}
+	r := rand.New(rand.NewPCG(1, 6))
+	var starts [][]float64
+	for range 40 {
+		starts = append(starts, []float64{r.NormFloat64(), r.NormFloat64()})
+	}
+	opt := EnsembleOptions{Seed: 2, Walkers: 40, Steps: 6000, Before: before}
+	c, err := Ensemble(context.Background(), p, params, starts, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m0, m00, m1, m11, n float64
+	for _, step := range c.X {
+		for _, x := range step {
+			m0, m00, m1, m11, n = m0+x[0], m00+x[0]*x[0], m1+x[1], m11+x[1]*x[1], n+1
+		}
+	}
+	tolerance := 5 * math.Sqrt(c.Time/n)
+	t.Logf("means %.3f, %.3f, squares %.3f, %.3f ± %.3f; %d evaluations, %.2f accepted", m0/n, m1/n, m00/n, m11/n, tolerance, c.Evaluations, c.Accepted)
+	for name, v := range map[string][2]float64{"x0": {m0 / n, 0}, "x1": {m1 / n, 0}, "x0²": {m00 / n, 1}, "x1²": {m11 / n, 1}} {
+		if math.Abs(v[0]-v[1]) > 1.5*tolerance {
+			t.Errorf("mean of %s is %.3f, want %.0f ± %.3f", name, v[0], v[1], tolerance)
+		}
+	}
+	if most := opt.Walkers * opt.Steps * 7 / 10; c.Evaluations > most {
+		t.Errorf("%d evaluations, more than %d", c.Evaluations, most)
+	}
+}
+
 // A chain that goes on throws nothing away.
 func TestEnsembleOnward(t *testing.T) {
 	opt := EnsembleOptions{Seed: 1, Walkers: 8, Steps: 20}
