@@ -233,7 +233,7 @@ func (d *density) sharpened(b blur, sumw2 float64) (best *density, kernel blur, 
 		}
 		score := sq - 2*(cross-sumw2*center(k.hx)*center(k.hy))/(1-math.Min(sumw2, 0.5))
 		// Smoother wins unless a finer kernel is clearly better.
-		if best != nil && score >= bestScore-0.01*math.Abs(bestScore) {
+		if best != nil && score >= bestScore-math.Max(0.01, 0.5*math.Sqrt(sumw2))*math.Abs(bestScore) {
 			return best, kernel, bestScore
 		}
 		best, kernel, bestScore = s, k, score
