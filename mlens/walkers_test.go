@@ -25,7 +25,7 @@ import (
 var (
 	walkedEvents = flag.Int("walked.events", 0, "events that TestAgainstWalkers compares")
 	walkedSteps  = flag.Int("walked.steps", 600, "steps of each of its 48 walkers; they walk on, by half as many at a time, where that is not enough")
-	walkedMost   = flag.Int("walked.most", 3000, "steps beyond which they do not")
+	walkedMost   = flag.Int("walked.most", 6000, "steps beyond which they do not")
 	walkedLog    = flag.String("walked.log", "", "file to which each event's comparison is added; those that are there are not made again")
 )
 
