@@ -183,22 +183,23 @@ func histogram2(ix, iy []int32, w []float64, nx, ny int) *density {
 }
 
 // estimate smooths the histogram raw with the kernel b, whose slope is 0, or with one that leans as
-// the draws do if those say that it is clearly better: for a bent ridge it is not. sumw2 is Σw² of
-// weights that sum to 1: the share of a draw in its own density.
+// the draws do if those are better described by it. sumw2 is Σw² of weights that sum to 1: the share
+// of a draw in its own density.
 func estimate(raw *density, b blur, sumw2 float64) *density {
 	pilot, kernel, score := raw.sharpened(b, sumw2)
-	if leaning, ok := raw.lean(b); ok {
-		if p, k, s := raw.sharpened(leaning, sumw2); s < score-0.008*math.Abs(score) {
+	if leaning, ok := raw.lean(b, sumw2); ok {
+		if p, k, s := raw.sharpened(leaning, sumw2); s < score {
 			pilot, kernel = p, k
 		}
 	}
 	return adapt(raw, pilot, kernel, 1/sumw2)
 }
 
-// lean returns b with the correlation of d's masses. Not where that is weak, or the cells are too
-// coarse for it, or the support ends, at which a leaning kernel is not mirrored.
-func (d *density) lean(b blur) (blur, bool) {
-	const strong, steep = 0.7, 2
+// lean returns b with the correlation of d's masses. Not where that is weak, or the masses are
+// bent about its line, or the cells are too coarse for it, or the support ends, at which a leaning
+// kernel is not mirrored.
+func (d *density) lean(b blur, sumw2 float64) (blur, bool) {
+	const strong, steep, bent = 0.5, 2, 0.15
 	var sum, x, y, xx, xy, yy float64
 	for i, v := range d.v {
 		if v > 0 {
@@ -211,10 +212,20 @@ func (d *density) lean(b blur) (blur, bool) {
 	x, y = x/sum, y/sum
 	xx, xy, yy = xx/sum-x*x, xy/sum-x*y, yy/sum-y*y
 	r := xy / math.Sqrt(xx*yy)
+	// The correlation of what is beside the line with the square along it.
+	var beside, square, both float64
+	for i, v := range d.v {
+		if v > 0 {
+			u := (float64(i%d.nx) - x) / math.Sqrt(xx)
+			w, s := (float64(i/d.nx)-y)/math.Sqrt(yy)-r*u, u*u-1
+			beside, square, both = beside+v*w*w, square+v*s*s, both+v*w*s
+		}
+	}
+	bend := both / math.Sqrt(beside*square)
 	// The kernel's own shape is that of its widths with the same correlation.
 	b.slope = r * b.hy / b.hx
 	b.hy *= math.Sqrt(max(1-r*r, 0))
-	ok := math.Abs(r) >= strong && math.Abs(b.slope) <= steep && b.ex == (edges{}) && b.ey == (edges{})
+	ok := math.Abs(r) >= strong && math.Abs(bend) < bent+3*math.Sqrt(sumw2) && math.Abs(b.slope) <= steep && b.ex == (edges{}) && b.ey == (edges{})
 	return b, ok
 }
 
