@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -21,6 +22,11 @@ fails. With -w the outputs of those that passed are written back.`,
 		Example: "  go tool mlens run\n  go tool mlens run -w notebooks/00-quickstart.ipynb",
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			ctx, out := cmd.Context(), cmd.OutOrStdout()
+			for _, path := range paths { // before anything is installed
+				if _, err := os.Stat(path); err != nil {
+					return fmt.Errorf("no notebook to execute: %w", err)
+				}
+			}
 			j, err := prepare(ctx, cmd.ErrOrStderr())
 			if err != nil {
 				return err
