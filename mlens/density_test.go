@@ -47,7 +47,8 @@ func TestNetworkIsASource(t *testing.T) {
 	}
 	var xs [][]float64
 	var weights []float64
-	for _, x := range source.Draws {
+	const some = 4000
+	for _, x := range source.Draws[:some] {
 		if ln := d.logProb(x); !math.IsInf(ln, -1) {
 			xs, weights = append(xs, x), append(weights, ln)
 		}
@@ -55,7 +56,7 @@ func TestNetworkIsASource(t *testing.T) {
 	known := make([]float64, len(xs))
 	source.LogDensity(known, xs)
 	floats.Sub(weights, known)
-	n := float64(len(source.Draws))
+	n := float64(some)
 	lnZ := floats.LogSumExp(weights) - math.Log(n)
 	var ess float64
 	for _, w := range weights {

@@ -83,10 +83,21 @@ func (e *Estimator) recallEvent(ctx context.Context, ev Event, draws, best int, 
 		places = append(places, s.Params)
 	}
 	from := p.starts(ctx, places, FromNetwork, scale, best)
-	for _, noise := range []float64{rough, event.Fine} {
-		p.descend(ctx, from, 300, noise, nil)
-		afresh(from)
-		from = distinct(from, sameSolution)
+	downhill := func(from []Solution) []Solution {
+		for _, noise := range []float64{rough, event.Fine} {
+			p.descend(ctx, from, 300, noise, nil)
+			afresh(from)
+			from = distinct(from, sameSolution)
+		}
+		return from
+	}
+	first := slices.Clone(from)
+	from = downhill(from)
+	for _, by := range softer {
+		if len(from) > 0 && !p.misfit(from[0]) {
+			break
+		}
+		from = distinct(append(from, downhill(p.soften(ctx, first, by, nil))...), sameSolution)
 	}
 	truth, ok := p.polish(ctx, ev.Truth, 100)
 	if err := ctx.Err(); err != nil {
