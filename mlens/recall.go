@@ -44,7 +44,8 @@ func (r *Recall) Fraction() (all, strong float64) {
 }
 
 // Recall runs the exact simulator on draws of each event's posterior and goes downhill from
-// the best of them that differ enough to be worth a descent each. Seeds are counted from seed;
+// the best of them that differ enough to be worth a descent each; where nothing that they lead to
+// fits, once more on softer light curves first. Seeds are counted from seed;
 // dir, for polished.jsonl, and progress are those of [Estimator.ScoreRefined].
 func (e *Estimator) Recall(ctx context.Context, events []Event, draws, best int, seed uint64, dir string, progress func(done, total int)) (*Recall, error) {
 	if len(events) == 0 || draws < 1 || best < 1 {
@@ -93,6 +94,7 @@ func (e *Estimator) recallEvent(ctx context.Context, ev Event, draws, best int, 
 	}
 	first := slices.Clone(from)
 	from = downhill(from)
+	// Descents end beside caustics that the light curve crosses: softer ones lead past.
 	for _, by := range softer {
 		if len(from) > 0 && !p.misfit(from[0]) {
 			break
