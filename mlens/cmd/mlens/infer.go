@@ -48,7 +48,8 @@ in a header or the first three columns), cuts a window of 72 days out of it and
 prints the posterior's modes: the share of the draws, median and width of every
 parameter, and χ²/dof of the draw that fits best, from the exact simulator. t0 is
 counted from the start of the window. Where even the best draw fits badly, a warning
-follows the table: the draws are then places to start a fit from.
+follows the table: the draws are then places to start a fit from. The best single
+lens stands below, for comparison: that the lens is binary is taken for granted.
 
 With -refine the network's draws are only where a search for the exact solutions
 starts; modes are then those of the exact posterior, with the logarithm of their
@@ -182,7 +183,7 @@ func infer(ctx context.Context, w io.Writer, file string, o inferOptions) error 
 		}
 	}
 	if o.json {
-		return printJSON(w, file, start, draws, modes)
+		return printJSON(w, file, start, win, draws, modes)
 	}
 	return printTable(w, file, start, win, draws, modes)
 }
@@ -281,9 +282,15 @@ func printTable(w io.Writer, file string, start float64, win event.LightCurve, d
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, warning(modes))
+	single, err := win.FitSingleLens()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nThe best single lens has a χ²/dof of %.4g.\n%s", chi2DOF(single), warning(modes))
 	return err
 }
+
+func chi2DOF(s event.SingleLens) float64 { return s.Chi2 / float64(s.DOF) }
 
 // poorFit is the χ²/dof above which a best draw is no fit: the errors would have to be too small by a
 // factor of 1.4, as large as those of survey pipelines are. Chance reaches 2 once in hundreds of light
@@ -360,13 +367,17 @@ func (units) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-func printJSON(w io.Writer, file string, start float64, draws []event.Theta, modes []mlens.Mode) error {
+func printJSON(w io.Writer, file string, start float64, win event.LightCurve, draws []event.Theta, modes []mlens.Mode) error {
 	type mode struct {
 		Weight  float64  `json:"weight"`
 		Median  named    `json:"median"`
 		Sigma   named    `json:"sigma"`
 		Best    named    `json:"best"`
 		Chi2DOF *float64 `json:"chi2_dof"` // null where no simulation succeeded
+	}
+	single, err := win.FitSingleLens()
+	if err != nil {
+		return err
 	}
 	out := struct {
 		File       string   `json:"file"`
@@ -375,7 +386,8 @@ func printJSON(w io.Writer, file string, start float64, draws []event.Theta, mod
 		Parameters []string `json:"parameters"`
 		Units      units    `json:"units"`
 		Modes      []mode   `json:"modes"`
-	}{file, start, len(draws), event.Names[:], units{}, nil}
+		Single     float64  `json:"single_chi2_dof"` // of the best single lens
+	}{file, start, len(draws), event.Names[:], units{}, nil, chi2DOF(single)}
 	for _, m := range modes {
 		j := mode{m.Weight, named(m.Median), named(m.Sigma), named(m.Best), &m.Chi2DOF}
 		if math.IsNaN(m.Chi2DOF) {

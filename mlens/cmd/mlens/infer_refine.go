@@ -29,7 +29,7 @@ func inferRefined(ctx context.Context, w io.Writer, file string, start float64, 
 		}
 	}
 	if o.json {
-		return printRefinedJSON(w, file, start, r)
+		return printRefinedJSON(w, file, start, post.Window, r)
 	}
 	return printRefined(w, file, start, post.Window, r)
 }
@@ -110,6 +110,11 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	single, err := win.FitSingleLens()
+	if err != nil {
+		return err
+	}
+	io.WriteString(w, besideSingle(single, r))
 	for i, d := range r.Degeneracies() {
 		if i == 0 {
 			fmt.Fprintln(w, "\nKnown degeneracies:")
@@ -133,6 +138,24 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	return nil
 }
 
+// detected is the Δχ² over the best single lens from which forecasts for Roman count a companion as
+// found (Penny et al. 2019).
+const detected = 160
+
+// besideSingle says how much better the best solution fits than a single lens.
+func besideSingle(single event.SingleLens, r *mlens.Refined) string {
+	best := math.Inf(1)
+	for _, m := range r.Modes {
+		best = min(best, m.Fluxes.Chi2)
+	}
+	gain := single.Chi2 - best
+	s := fmt.Sprintf("\nThe best single lens has a χ²/dof of %.4g, and a χ² of %.4g above the best solution's.\n", chi2DOF(single), gain)
+	if gain < detected {
+		s += fmt.Sprintf("WARNING: that is less than %d: the light curve hardly says that the lens is binary. The posterior takes it for granted.\n", detected)
+	}
+	return s
+}
+
 // finite returns nil for what JSON has no number for.
 func finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -142,7 +165,11 @@ func finite(v float64) *float64 {
 }
 
 // printRefinedJSON prints one object.
-func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined) error {
+func printRefinedJSON(w io.Writer, file string, start float64, win event.LightCurve, r *mlens.Refined) error {
+	single, err := win.FitSingleLens()
+	if err != nil {
+		return err
+	}
 	type mode struct {
 		Weight         float64  `json:"weight"`
 		LogEvidence    *float64 `json:"log_evidence"` // null where no draw fits
@@ -185,13 +212,14 @@ func printRefinedJSON(w io.Writer, file string, start float64, r *mlens.Refined)
 		Parameters []string     `json:"parameters"`
 		Units      units        `json:"units"`
 		Modes      []mode       `json:"modes"`
+		Single     float64      `json:"single_chi2_dof"` // of the best single lens
 		Degenerate []degeneracy `json:"degeneracies"`
 		Improbable []solution   `json:"improbable"`
 		Beyond     []solution   `json:"outside_prior"`
 		Exact      int          `json:"likelihoods"`         // of the light curve
 		Coarse     int          `json:"likelihoods_in_bins"` // of it in bins
 		Trust      trust        `json:"trust"`
-	}{file, start, len(r.Draws), event.Names[:], units{}, nil, []degeneracy{}, []solution{}, []solution{}, r.Evaluations, r.Coarse,
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, chi2DOF(single), []degeneracy{}, []solution{}, []solution{}, r.Evaluations, r.Coarse,
 		trust{j.Level, j.ESS, j.ESSErr, finite(j.KHat), j.Chi2DOF, r.Walked, rhat, append([]string{}, j.Doubts...)}}
 	for _, d := range r.Degeneracies() {
 		out.Degenerate = append(out.Degenerate, degeneracy{[2]int{d.Of, d.With}, d.Names})

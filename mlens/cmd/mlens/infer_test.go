@@ -44,6 +44,7 @@ func TestInferJSON(t *testing.T) {
 			Best    theta    `json:"best"`
 			Chi2DOF *float64 `json:"chi2_dof"`
 		} `json:"modes"`
+		Single float64 `json:"single_chi2_dof"`
 	}
 	dec := json.NewDecoder(strings.NewReader(out))
 	dec.DisallowUnknownFields()
@@ -77,6 +78,9 @@ func TestInferJSON(t *testing.T) {
 				t.Errorf("mode %d: α = %v", i, m.Median[name])
 			}
 		}
+	}
+	if !(got.Single > 1.5) {
+		t.Errorf("the best single lens has χ²/dof %v", got.Single)
 	}
 	if len(got.Modes) == 0 || math.Abs(sum-1) > 1e-9 {
 		t.Errorf("%d modes, whose weights sum to %v", len(got.Modes), sum)
@@ -156,6 +160,22 @@ func TestWarning(t *testing.T) {
 		}
 		if got := warning(modes); got != "" != (test.want != "") || !strings.Contains(got, test.want) {
 			t.Errorf("χ²/dof of %v: %q", test.chi2, got)
+		}
+	}
+}
+
+func TestBesideSingle(t *testing.T) {
+	single := event.SingleLens{Fluxes: event.Fluxes{Chi2: 5000}, DOF: 4000}
+	for gain, warned := range map[float64]bool{-3: true, 159: true, 161: false} {
+		var r mlens.Refined
+		for _, worse := range []float64{70, 0, 2000} {
+			var m mlens.RefinedMode
+			m.Fluxes.Chi2 = single.Chi2 - gain + worse
+			r.Modes = append(r.Modes, m)
+		}
+		got := besideSingle(single, &r)
+		if !strings.Contains(got, fmt.Sprintf("χ²/dof of 1.25, and a χ² of %g above", gain)) || strings.Contains(got, "WARNING") != warned {
+			t.Errorf("%g: %q", gain, got)
 		}
 	}
 }
