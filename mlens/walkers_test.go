@@ -356,7 +356,7 @@ func newWalk(t *testing.T, r *Refined, n, mode int) *walk {
 
 // converge walks until the walkers, those that have never left the mode, have forgotten where they
 // started, and returns where they have been since; nil if they have not, for which it does not wait
-// if several modes are far apart.
+// if several modes are far apart, or where it would take twice as many steps as it may.
 func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 	const (
 		fewWalkers = 8
@@ -381,7 +381,7 @@ func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 			t.Logf("%s: %d steps, %s", name, w.steps, why)
 			return places
 		}
-		if several && rhat > apart {
+		if several && rhat > apart || w.steps >= *walkedMost/4 && long*tau > 2*float64(*walkedMost) {
 			break
 		}
 	}
