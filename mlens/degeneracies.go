@@ -2,6 +2,7 @@ package mlens
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -26,7 +27,10 @@ func (r *Refined) Degeneracies() []Degeneracy {
 }
 
 func degeneracies(solutions []event.Theta) (out []Degeneracy) {
-	const near = 3 // times as far as a published solution may be from ours
+	const (
+		near   = 3 // times as far as a published solution may be from ours
+		nearly = 1 // further than the prediction that is best: as good
+	)
 	type pair struct{ of, with int }
 	off := map[pair]map[string]float64{}
 	for i, s := range solutions {
@@ -53,8 +57,11 @@ func degeneracies(solutions []event.Theta) (out []Degeneracy) {
 	}
 	for k, names := range off {
 		d := Degeneracy{Of: k.of, With: k.with}
-		for name := range names {
-			d.Names = append(d.Names, name)
+		best := slices.Min(slices.Collect(maps.Values(names)))
+		for name, off := range names {
+			if off < best+nearly {
+				d.Names = append(d.Names, name)
+			}
 		}
 		slices.SortFunc(d.Names, func(a, b string) int { return cmp.Or(cmp.Compare(names[a], names[b]), cmp.Compare(a, b)) })
 		out = append(out, d)

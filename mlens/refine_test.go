@@ -260,6 +260,26 @@ func TestDegeneracies(t *testing.T) {
 	}
 }
 
+func TestDegeneracyOfPlanetAndPair(t *testing.T) {
+	// Those of binary-planetary.csv.
+	got := degeneracies([]event.Theta{
+		{0.3166, -1.6719, 79.46, 0.1348, 26.3046, 1.6960, -3, 0.2054},
+		{-0.3463, -1.7131, 79.93, 0.1024, 26.003, 1.6904, -3, 0.2045},
+		{-0.6292, -0.1045, 305.02, 0.1249, 26.2266, 1.6255, -3, 0.2473},
+		{-0.6230, -0.4307, 209.33, 0.1087, 25.8839, 1.6793, -3, 0.2139},
+	})
+	names := map[[2]int]string{}
+	for _, d := range got {
+		names[[2]int{d.Of, d.With}] = strings.Join(d.Names, ", ")
+	}
+	for pair, want := range map[[2]int]string{{0, 1}: event.CloseWide, {0, 2}: event.BinaryPlanetary, {1, 2}: event.BinaryPlanetary, {0, 3}: event.BinaryPlanetary, {1, 3}: event.BinaryPlanetary} {
+		if !strings.Contains(names[pair], want) {
+			t.Errorf("%v: %q; want %s", pair, names[pair], want)
+		}
+	}
+	t.Log(names)
+}
+
 func TestTrust(t *testing.T) {
 	p := blind(t, "close-wide.csv")
 	good := func() *Refined {

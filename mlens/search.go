@@ -241,6 +241,9 @@ func (p *Posterior) partners(ctx context.Context, solutions, tried []Solution) [
 			continue
 		}
 		for _, q := range s.Params.Params().Partners() {
+			if q.Degeneracy == event.BinaryPlanetary {
+				continue // many pairs of stars are as likely as the one that stands for them
+			}
 			t := q.Params.Theta()
 			known := func(o Solution) bool { return distance(t, o.Params, sameSolution) < 2 }
 			if p.prior.Contains(t) && !slices.ContainsFunc(tried, known) {

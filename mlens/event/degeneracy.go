@@ -14,6 +14,7 @@ const (
 	BinaryCloseWide = "close–wide of binaries"
 	Resonant        = "close–resonant"
 	Offset          = "offset"
+	BinaryPlanetary = "binary–planetary"
 	Mirror          = "mirror"
 	HalfTurn        = "half turn"
 )
@@ -33,6 +34,13 @@ const (
 //   - offset: a source that crosses the axis at x from the primary cannot tell
 //     s₁ − 1/s₁ + s₂ − 1/s₂ = 2x (Zhang & Gaudi 2022); inner–outer of planetary
 //     caustics, and close–wide again where x = 0.
+//   - binary–planetary: where the path runs across the axis of a planet, behind the
+//     arrowhead of its central caustic, or between two cusps of the diamond of a close
+//     pair of stars (Han & Gaudi 2008; Choi et al. 2012). A planet's arrowhead of length
+//     4q/(s−1/s)² looks like a diamond half as large again as long, four times the shear
+//     s²q/(1+q)², turned by 45°, 135°, 225° or 315° (Table 3; the ratio is that of our own
+//     fits). Pairs of the same shear look alike: of those one with q = 0.5 is returned, and
+//     of planets those of log s = ±0.35.
 //   - mirror: the other side of the lens, α → −α, and half turn, α → α + 180°, for
 //     caustics that are nearly symmetric (§4.4 of Zhang et al. 2021).
 func (p Params) Partners() []Partner {
@@ -68,10 +76,49 @@ func (p Params) Partners() []Partner {
 			out = append(out, Partner{Offset, p.withPrimaryAt(s, p.Q)})
 		}
 	}
+	out = append(out, p.binaryPlanetary()...)
 	mirror, turn := p, p
 	mirror.Alpha = math.Mod(360-p.Alpha, 360)
 	turn.Alpha = math.Mod(p.Alpha+180, 360)
 	return append(out, Partner{Mirror, mirror}, Partner{HalfTurn, turn})
+}
+
+func (p Params) binaryPlanetary() (out []Partner) {
+	const (
+		planet = 0.1 // q below which the companion is one
+		close  = 0.5 // s of a pair below which its caustic is a diamond
+		pairQ  = 0.5
+		across = 0.7 // |sin α| of a path by a planet
+	)
+	steep := func(alpha float64) bool { return math.Abs(math.Sin(alpha*math.Pi/180)) > across }
+	turned := func(s, q, turn float64) {
+		t := p.moved(-p.Binary().CentralCaustic(), 1) // about the caustic
+		t.Alpha = math.Mod(t.Alpha+turn+360, 360)
+		t.S, t.Q = s, q
+		out = append(out, Partner{BinaryPlanetary, t.moved(t.Binary().CentralCaustic(), 1)})
+	}
+	turns := []float64{45, 135, 225, 315}
+	reach := func(s float64) float64 { return 2 / ((s - 1/s) * (s - 1/s)) } // shear of a pair over q
+	if p.Q < planet && steep(p.Alpha) {
+		shear := p.Q * reach(p.S)
+		if s := math.Sqrt(shear/pairQ) * (1 + pairQ); s < close {
+			for _, turn := range turns {
+				turned(s, pairQ, turn)
+			}
+		}
+	}
+	if p.Q >= planet && p.S < close {
+		shear := p.S * p.S * p.Q / ((1 + p.Q) * (1 + p.Q))
+		for _, logS := range []float64{-0.35, 0.35} {
+			s := math.Pow(10, logS)
+			for _, turn := range turns {
+				if q := shear / reach(s); q < planet && steep(p.Alpha-turn) {
+					turned(s, q, -turn)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // aboutPrimary returns p with another companion and the same path about the

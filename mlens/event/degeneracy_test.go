@@ -55,6 +55,43 @@ func TestPartnersNearTheRing(t *testing.T) {
 	}
 }
 
+// The planets of the binary–planetary degeneracy lead to its pairs of stars, and back: the minima of
+// χ² of the light curve of Table 3's event.
+func TestPartnersBinaryPlanetary(t *testing.T) {
+	planets := []Theta{
+		{-0.3463, -1.7131, 79.93, 0.1024, 26.003, 1.6904, -3, 0.2045},
+		{0.3166, -1.6719, 79.46, 0.1348, 26.3046, 1.6960, -3, 0.2054},
+	}
+	pairs := []Theta{
+		{-0.6230, -0.4307, 209.33, 0.1087, 25.8839, 1.6793, -3, 0.2139},
+		{-0.6292, -0.1045, 305.02, 0.1249, 26.2266, 1.6255, -3, 0.2473},
+	}
+	near := Theta{0.07, 0.25, 8, 0.03, 0.3, 0.1, math.Inf(1), math.Inf(1)}
+	closest := func(from, to Theta) (least float64) {
+		least = math.Inf(1)
+		for _, q := range from.Params().Partners() {
+			if q.Degeneracy != BinaryPlanetary {
+				continue
+			}
+			off := 0.0
+			for k, v := range q.Params.Theta() {
+				off = max(off, math.Abs(v-to[k])/near[k])
+			}
+			least = min(least, off)
+		}
+		return least
+	}
+	for i, planet := range planets {
+		for j, pair := range pairs {
+			there, back := closest(planet, pair), closest(pair, planet)
+			t.Logf("planet %d and pair %d: %.2f, back %.2f", i, j, there, back)
+			if there > 1 || back > 1 {
+				t.Errorf("planet %d and pair %d: %.2f, back %.2f", i, j, there, back)
+			}
+		}
+	}
+}
+
 // Partners have nearly the light curve of the event that predicts them, and its
 // partners' partner is the event itself.
 func TestPartnersLookAlike(t *testing.T) {
