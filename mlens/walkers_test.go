@@ -29,8 +29,8 @@ var (
 	walkedLog    = flag.String("walked.log", "", "file to which each event's comparison is added; those that are there are not made again")
 )
 
-// Posteriors that are green are those that walkers find, which start in equal numbers in each mode
-// and need no proposal: their marginals, and where the walkers pass from mode to mode, the modes'
+// Posteriors that are green are those that walkers find, which start in equal numbers in each mode,
+// need no proposal and jump from mode to mode: their marginals, and where the jumps succeed, the modes'
 // shares. Where they do not, each mode is compared by itself, with walkers of its own. Events whose
 // walkers have not forgotten where they started, at the draws that they are to judge, do not count,
 // nor do those of more modes than can be walked in.
@@ -315,6 +315,7 @@ type walk struct {
 	mode  int // that it is to stay in, or everyMode
 	d     density
 	bins  *density        // that comes before; nil: none does
+	modes [][][]float64   // that it jumps between
 	at    [][]float64     // where it goes on from
 	kept  [][]event.Theta // of each walker, all but the steps that Ensemble throws away
 	steps int             // so far
@@ -333,6 +334,9 @@ func newWalk(t *testing.T, r *Refined, n, mode int) *walk {
 	for _, m := range modes {
 		w.d.fs = max(w.d.fs, r.Modes[m].Params[event.Fs])
 		in := within(r.Draws, r.Modes, m)
+		if mode == everyMode && len(in) >= 2*event.Fs {
+			w.modes = append(w.modes, curves(in))
+		}
 		each := min(len(in), walkers/len(modes))
 		for k := range each {
 			x := in[k*len(in)/each]
@@ -377,11 +381,12 @@ func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 		}
 		rhat, tau := forgotten(places)
 		why = fmt.Sprintf("%d walkers, R̂ %.2f, τ %.0f", len(places), rhat, tau)
+		fmt.Fprintf(os.Stderr, "%s: %d steps, %s\n", name, w.steps, why)
 		if rhat < goodRHat && float64(len(places[0])) >= long*tau {
 			t.Logf("%s: %d steps, %s", name, w.steps, why)
 			return places
 		}
-		if several && rhat > apart || w.steps >= *walkedMost/4 && long*tau > 2*float64(*walkedMost) {
+		if w.steps >= *walkedMost/4 && (several && rhat > apart || long*tau > 2*float64(*walkedMost)) {
 			break
 		}
 	}
@@ -391,7 +396,7 @@ func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 
 // on walks on.
 func (w *walk) on(t *testing.T) {
-	opt := refine.EnsembleOptions{Seed: 1 + uint64(w.steps), Walkers: walkers, Steps: *walkedSteps}
+	opt := refine.EnsembleOptions{Seed: 1 + uint64(w.steps), Walkers: walkers, Steps: *walkedSteps, Modes: w.modes}
 	if w.bins != nil {
 		opt.Before = w.bins.logProb
 	}
@@ -412,6 +417,14 @@ func (w *walk) on(t *testing.T) {
 			w.kept[i] = append(w.kept[i], w.d.withFs(x))
 		}
 	}
+}
+
+// curves returns draws without f_s.
+func curves(draws []event.Theta) (out [][]float64) {
+	for _, d := range draws {
+		out = append(out, slices.Clone(d[:event.Fs]))
+	}
+	return out
 }
 
 // places returns where each walker was in the last two thirds of the steps, as far as they were

@@ -23,6 +23,11 @@ type EnsembleOptions struct {
 	// Before, unless nil, is a cheaper density that is nearly the same: a move that it does not
 	// accept is not asked of the other, of which the chain is all the same (Christen & Fox 2005).
 	Before LogProb
+	// Modes, unless there are less than two, are places in each of several modes, twice as many as
+	// parameters at least: every fifth move takes a walker from the mode that it is in to another,
+	// by the affine map that takes places of the one to places of the other. The chain is of the same
+	// density, wherever they are.
+	Modes [][][]float64
 	// Progress is told of steps made; may be nil.
 	Progress func(done, total int)
 }
@@ -68,6 +73,12 @@ func Ensemble(ctx context.Context, p LogProb, params []Parameter, starts [][]flo
 		return nil, fmt.Errorf("refine: no places for the walkers to start from")
 	}
 	w := &walkers{space: s, p: p, before: opt.Before, seed: opt.Seed}
+	if len(opt.Modes) > 1 {
+		var err error
+		if w.jumps, err = newJumps(s, opt.Modes); err != nil {
+			return nil, err
+		}
+	}
 	if err := w.begin(ctx, starts, opt.Walkers); err != nil {
 		return nil, err
 	}
@@ -96,6 +107,7 @@ type walkers struct {
 	space     space
 	p, before LogProb
 	seed      uint64
+	jumps     *jumps // nil: none
 	all       []walker
 	calls     int
 }
@@ -213,6 +225,9 @@ func (w *walkers) step(ctx context.Context, step int) (accepted int, err error) 
 // propose returns a place for a walker at y, as the others direct it, and the
 // logarithm of the factor in its acceptance.
 func (w *walkers) propose(y []float64, others []walker, g *rand.Rand) ([]float64, float64) {
+	if w.jumps != nil && g.Float64() < 0.2 {
+		return w.jumps.from(y, g)
+	}
 	d := len(y)
 	next := make([]float64, d)
 	if g.Float64() < 0.1 { // a stretch

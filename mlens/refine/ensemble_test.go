@@ -136,6 +136,50 @@ func TestEnsembleModes(t *testing.T) {
 	}
 }
 
+// Modes of other shapes, too far apart for anything else, have their shares by jumps, whatever the
+// places say of the shapes.
+func TestEnsembleJumps(t *testing.T) {
+	params := []Parameter{{Min: 0, Max: 360, Period: 360, Scale: 10}, {Min: -50, Max: 50, Scale: 1}, {Min: 0, Max: 1, Scale: 1}}
+	a := func(x []float64) float64 {
+		return normal(math.Remainder(x[0]-359, 360), 0, 2) + normal(x[1], math.Remainder(x[0]-359, 360)/4, 0.2)
+	}
+	b := func(x []float64) float64 { return normal(x[0]-100, 0, 5) + normal(x[1], 30, 0.4) }
+	p := func(x []float64) float64 { return logAdd(math.Log(0.7)+a(x), math.Log(0.3)+b(x)) }
+	r := rand.New(rand.NewPCG(1, 4))
+	modes := make([][][]float64, 2)
+	for range 30 {
+		u, v := r.NormFloat64(), r.NormFloat64()
+		modes[0] = append(modes[0], []float64{math.Mod(359+2*u+360, 360), u/2 + 0.2*v, r.Float64()})
+		modes[1] = append(modes[1], []float64{100 + 5*u, 30 + 0.4*v, r.Float64()})
+	}
+	opt := EnsembleOptions{Seed: 3, Walkers: 40, Steps: 3000, Modes: modes}
+	c, err := Ensemble(context.Background(), p, params, modes[1], opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, width, n float64
+	for _, step := range c.X {
+		for _, x := range step {
+			if x[1] < 15 {
+				first++
+			} else {
+				width += (x[0] - 100) * (x[0] - 100)
+			}
+			n++
+		}
+	}
+	width = math.Sqrt(width / (n - first))
+	sigma := math.Sqrt(0.21 / n * c.Time)
+	t.Logf("first mode %.3f ± %.3f, width of the second %.2f, time %.0f, R̂ %.3f", first/n, sigma, width, c.Time, c.RHat)
+	if sigma > 0.03 || math.Abs(first/n-0.7) > 4*sigma || math.Abs(width-5) > 0.5 {
+		t.Errorf("the first mode has %.3f ± %.3f, want 0.7; the second a width of %.2f, want 5", first/n, sigma, width)
+	}
+	opt.Modes[1] = opt.Modes[1][:5]
+	if _, err := Ensemble(context.Background(), p, params, modes[1], opt); err == nil {
+		t.Error("five places of a mode are not refused")
+	}
+}
+
 func TestEnsembleSameBits(t *testing.T) {
 	var first float64
 	for i, workers := range []int{1, 4} {
