@@ -19,7 +19,7 @@ type density struct {
 	lik      *event.Likelihood
 	prior    event.Prior
 	selected *bank.Selection               // nil: all are
-	coarse   bool                          // lik is of the light curve in bins, and the cut generous
+	coarse   bool                          // lik is of the light curve in bins, and the cut generous, or none
 	least    float64                       // a logarithm below it is as good as −Inf
 	fs       float64                       // no solution's is much higher; decides the precision of A
 	given    map[[event.Fs]float64]float64 // f_s of draws that have one
@@ -47,6 +47,10 @@ func (r *Refined) density(lik *event.Likelihood, starts []refine.Start, coarse b
 	d := &density{lik: lik, prior: r.post.prior, selected: r.selected, coarse: coarse, least: math.Inf(-1)}
 	for _, m := range r.Modes {
 		d.fs = max(d.fs, m.Params[event.Fs])
+	}
+	clear := func(m RefinedMode) bool { return r.selected.Clear(m.Params.Params()) }
+	if coarse && d.selected != nil && !slices.ContainsFunc(r.Modes, func(m RefinedMode) bool { return !clear(m) }) {
+		d.selected = nil // the exact density asks
 	}
 	if d.selected != nil {
 		// What is much less probable than the best is not asked whether it would have been selected.

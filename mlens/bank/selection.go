@@ -48,6 +48,17 @@ func (s *Selection) Passes(p event.Params) bool {
 	return status == OK && chi2 > s.cut
 }
 
+// Clear tells whether an event passes by so much that events near it, that have much the same light
+// curve, may be taken to pass.
+func (s *Selection) Clear(p event.Params) bool {
+	c := s.spare.Get().(*lens.Curve)
+	defer s.spare.Put(c)
+	p.T0 = s.cfg.Cadence.Length() / 2
+	const far = 5
+	chi2, status := s.few.residual(p, s.fewer, c, crossings)
+	return status == OK && chi2 > far*s.cut
+}
+
 // crossings is the number of epochs next to folds that a part of the epochs is judged without.
 const crossings = 12
 

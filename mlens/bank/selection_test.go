@@ -59,6 +59,40 @@ func TestSelectionShortcut(t *testing.T) {
 	}
 }
 
+// What passes clearly still does with a few per cent off in each parameter; more than half of what
+// passes does so clearly.
+func TestClear(t *testing.T) {
+	s := NewSelection(Config{}, CutPaper)
+	prior := event.Roman()
+	const n = 600
+	var passes, clear int
+	for i := range n {
+		g := rand.New(rand.NewPCG(12, uint64(i)))
+		p := prior.Sample(g)
+		if !s.Passes(p) {
+			if s.Clear(p) {
+				t.Errorf("%+v passes clearly, but does not pass", p)
+			}
+			continue
+		}
+		passes++
+		if !s.Clear(p) {
+			continue
+		}
+		clear++
+		near := func() float64 { return 1 + 0.03*g.NormFloat64() }
+		off := p
+		off.S, off.Q, off.U0, off.TE = off.S*near(), off.Q*near(), off.U0*near(), off.TE*near()
+		off.Alpha += g.NormFloat64()
+		if !s.Passes(off) {
+			t.Errorf("%+v passes clearly, but %+v does not", p, off)
+		}
+	}
+	if t.Logf("%d of %d pass, %d clearly", passes, n, clear); clear < passes/2 {
+		t.Errorf("%d of %d pass clearly", clear, passes)
+	}
+}
+
 // Hardly an event that passes is refused by an eighth of the epochs, and few others are let through.
 func TestMayPass(t *testing.T) {
 	s := NewSelection(Config{}, CutPaper)
