@@ -295,6 +295,8 @@ func TestTrust(t *testing.T) {
 		{func(r *Refined) { r.ESS = 5 }, Red, "hardly any"},
 		{func(r *Refined) { r.ESSErr = 500 }, Yellow, "a single draw"},
 		{func(r *Refined) { r.LeftOut = 2 }, Yellow, "solutions left out that may weigh as much: 2"},
+		{func(r *Refined) { r.KHat = 0.59 }, Green, "k̂ 0.59"},
+		{func(r *Refined) { r.KHat = 0.65 }, Yellow, "the posterior may end too soon"},
 		{func(r *Refined) { r.KHat = 0.8 }, Yellow, "heavy-tailed"},
 		{func(r *Refined) { r.KHat = math.NaN() }, Red, "all the weight"},
 		{func(r *Refined) { r.Modes[0].Chi2DOF = 1.4 }, Yellow, "not as good"},
