@@ -103,8 +103,7 @@ func (r *Refined) EvidenceOf(ref Reference) float64 {
 // by how much its χ² is larger than that of the most probable, and its f_s has no error. A star
 // marks what is at an end of the prior. Where the truth is known, of a simulated event (nil: it is
 // not), the solution nearest to it has a column of that. Last come the known degeneracies of the
-// solutions found, as
-// [Refined.Degeneracies] has them.
+// solutions found, as [Refined.Degeneracies] has them.
 func (r *Refined) Compare(w io.Writer, refs []Reference, truth *event.Theta) error {
 	var b bytes.Buffer // a notebook shows each Write by itself
 	modes := make([]*RefinedMode, len(refs))

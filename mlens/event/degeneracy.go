@@ -37,10 +37,10 @@ const (
 //   - binary–planetary: where the path runs across the axis of a planet, behind the
 //     arrowhead of its central caustic, or between two cusps of the diamond of a close
 //     pair of stars (Han & Gaudi 2008; Choi et al. 2012). A planet's arrowhead of length
-//     4q/(s−1/s)² looks like a diamond half as large again as long, four times the shear
-//     s²q/(1+q)², turned by 45°, 135°, 225° or 315° (Table 3; the ratio is that of our own
-//     fits). Pairs of the same shear look alike: of those one with q = 0.5 is returned, and
-//     of planets those of log s = ±0.35.
+//     4q/(s−1/s)² looks like a diamond twice as long, turned by 45°, 135°, 225° or 315°
+//     (the ratio is that of our own fits to Table 3's event); the diamond's length is four
+//     times the shear s²q/(1+q)². Pairs of one shear look alike: of those the one with
+//     q = 0.5 is returned, and of planets those of log s = ±0.35.
 //   - mirror: the other side of the lens, α → −α, and half turn, α → α + 180°, for
 //     caustics that are nearly symmetric (§4.4 of Zhang et al. 2021).
 func (p Params) Partners() []Partner {

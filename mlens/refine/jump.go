@@ -78,7 +78,7 @@ func (j *jumps) at(y []float64) (mode int, z *mat.VecDense) {
 	best := math.Inf(-1)
 	for m := range j.modes {
 		var there mat.VecDense
-		if p := j.standard(&there, m, y); p > best {
+		if p := j.standard(&there, m, y); m == 0 || p > best {
 			best, mode, z = p, m, &there
 		}
 	}
