@@ -51,7 +51,7 @@ const (
 	goodKHat, badKHat    = 0.7, 1 // Vehtari et al. 2024
 	// 0.6 as printed. Means may be right up to goodKHat, the ends of the posterior less so: of 142
 	// events below it the truth was beyond all draws in 5 of the 20 above lightKHat, where chance
-	// makes 0.9, and in 2 of the others, where it makes 2.4.
+	// makes 0.9, and in 2 of the others, where it makes 2.3.
 	lightKHat = 0.605
 	// How far χ²/dof may be from 1, besides five standard deviations of chance:
 	// errors are seldom known to better than 5 %, or wrong by more than half.
