@@ -46,9 +46,10 @@ type Chain struct {
 }
 
 // Ensemble draws from a density by an ensemble of walkers, moved by differential
-// evolution (ter Braak 2006) nine times in ten, one time in ten with a jump
-// from mode to mode, and else by stretches (Goodman & Weare 2010); both moves
-// are invariant under affine maps of the parameters. Half of the walkers moves
+// evolution (ter Braak 2006) nine times in ten, a tenth of these as long as from mode
+// to mode, and else by stretches (Goodman & Weare 2010); both moves are invariant
+// under affine maps of the parameters. Where modes are named, one move in five is a
+// jump between these instead. Half of the walkers moves
 // at a time, in parallel, as the other half directs it (Foreman-Mackey et al.
 // 2013).
 //
@@ -193,6 +194,9 @@ func (w *walkers) step(ctx context.Context, step int) (accepted int, err error) 
 		forEach(ctx, half, func(i int) {
 			g := rand.New(rand.NewPCG(w.seed, (uint64(step)*2+uint64(side))*uint64(half)+uint64(i)))
 			y, logFactor := w.propose(moving[i].y, others, g)
+			if math.IsInf(logFactor, -1) {
+				return
+			}
 			next := w.place(y)
 			if w.before != nil {
 				gain := next.logBefore - moving[i].logBefore

@@ -180,6 +180,42 @@ func TestEnsembleJumps(t *testing.T) {
 	}
 }
 
+// Jumps between modes that are none, overlap and go round the circle leave the density as it is, with
+// a cheaper one before, too.
+func TestEnsembleJumpsAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	params := []Parameter{{Min: 0, Max: 360, Period: 360, Scale: 10}, {Min: -50, Max: 50, Scale: 1}}
+	p := func(x []float64) float64 { return math.Cos(x[0]*math.Pi/180) + normal(x[1], 0, 1) }
+	before := func(x []float64) float64 { return normal(x[1], 0.3, 1.3) }
+	r := rand.New(rand.NewPCG(1, 5))
+	modes := make([][][]float64, 2)
+	for range 200 {
+		modes[0] = append(modes[0], []float64{math.Mod(80+40*r.NormFloat64()+720, 360), -0.5 + r.NormFloat64()})
+		modes[1] = append(modes[1], []float64{math.Mod(200+110*r.NormFloat64()+720, 360), 1 + 0.6*r.NormFloat64()})
+	}
+	c, err := Ensemble(context.Background(), p, params, modes[0], EnsembleOptions{Seed: 4, Walkers: 40, Steps: 20000, Modes: modes, Before: before})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cos, sin, m, mm, n float64
+	for _, step := range c.X {
+		for _, x := range step {
+			sn, cs := math.Sincos(x[0] * math.Pi / 180)
+			cos, sin, m, mm, n = cos+cs, sin+sn, m+x[1], mm+x[1]*x[1], n+1
+		}
+	}
+	const bessel = 0.44640 // I₁(1)/I₀(1)
+	tolerance := 5 * math.Sqrt(c.Time/n)
+	t.Logf("cos %.4f, sin %.4f, mean %.4f, square %.4f ± %.4f; time %.0f", cos/n, sin/n, m/n, mm/n, tolerance, c.Time)
+	for name, v := range map[string][2]float64{"cos": {cos / n, bessel}, "sin": {sin / n, 0}, "x1": {m / n, 0}, "x1²": {mm / n, 1}} {
+		if math.Abs(v[0]-v[1]) > tolerance {
+			t.Errorf("mean of %s is %.4f, want %.4f ± %.4f", name, v[0], v[1], tolerance)
+		}
+	}
+}
+
 func TestEnsembleSameBits(t *testing.T) {
 	var first float64
 	for i, workers := range []int{1, 4} {
