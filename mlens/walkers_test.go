@@ -52,7 +52,7 @@ func TestAgainstWalkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := readComparisons(t)
+	done := readComparisons(t, e.WeightsSHA256)
 	var all againstWalkers
 	var tried, green, compared, several, mixed, singly int
 	// From the fourth on: its posterior is one that takes little time.
@@ -99,11 +99,13 @@ func TestAgainstWalkers(t *testing.T) {
 
 // A comparison is that of one event's posterior with what walkers find.
 type comparison struct {
+	Model string // checksum of its weights
 	File  string
 	Green bool
 	Modes int         // that are not improbable
 	Mixed bool        // whether walkers pass between all of them
 	Parts []marginals // of the whole, or of single modes; none if it was not compared
+	Walks []string    // how long each took, and whether it converged; or why there is none
 	// Shares are z of those of all modes but the first, if Mixed.
 	Shares []float64
 }
@@ -117,7 +119,7 @@ func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c co
 		most     = 4    // modes
 		fewDraws = 100
 	)
-	c.File = ev.File
+	c.Model, c.File = e.WeightsSHA256, ev.File
 	p, err := e.conditionOn(ev)
 	if err != nil {
 		t.Fatal(err)
@@ -131,15 +133,22 @@ func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c co
 	}
 	c.Green = r.Trust().Level == Green
 	if !c.Green || c.Modes > most {
-		t.Logf("%s: not compared: %s", ev.File, r.Trust())
+		c.Walks = append(c.Walks, "none: "+r.Trust().String())
+		t.Logf("%s: %s", ev.File, c.Walks[0])
 		return c
+	}
+	walked := func(w *walk, several bool) [][]event.Theta {
+		places, outcome := w.converge(several)
+		c.Walks = append(c.Walks, outcome)
+		t.Log(outcome)
+		return places
 	}
 	add := func(draws []event.Theta, walk [][]event.Theta) {
 		m := compareMarginals(draws, walk, r.ESS*float64(len(draws))/float64(len(r.Draws)))
 		c.Parts = append(c.Parts, m)
 		t.Logf("p %.2g, widths' z %.1f", m.P, m.Widths)
 	}
-	if places := newWalk(t, r, c.Modes, everyMode).converge(t, c.Modes > 1); places != nil {
+	if places := walked(newWalk(t, r, c.Modes, everyMode), c.Modes > 1); places != nil {
 		add(r.Draws, places)
 		if c.Mixed = c.Modes > 1; c.Mixed {
 			// The first mode's share is what the others leave.
@@ -151,7 +160,7 @@ func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c co
 	for m := 0; c.Modes > 1 && m < c.Modes; m++ {
 		if in := within(r.Draws, r.Modes, m); len(in) < fewDraws {
 			t.Logf("%s, mode %d: not compared, %d draws", ev.File, m, len(in))
-		} else if places := newWalk(t, r, c.Modes, m).converge(t, false); places != nil {
+		} else if places := walked(newWalk(t, r, c.Modes, m), false); places != nil {
 			add(in, places)
 		}
 	}
@@ -159,7 +168,7 @@ func compareWithWalkers(t *testing.T, e *Estimator, ev Event, seed uint64) (c co
 }
 
 // readComparisons returns those of the log by their events' names.
-func readComparisons(t *testing.T) map[string]comparison {
+func readComparisons(t *testing.T, model string) map[string]comparison {
 	done := map[string]comparison{}
 	if *walkedLog == "" {
 		return done
@@ -172,6 +181,9 @@ func readComparisons(t *testing.T) map[string]comparison {
 		var c comparison
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatalf("%s: %v", *walkedLog, err)
+		}
+		if c.Model != model {
+			t.Fatalf("%s: %s is of another model", *walkedLog, c.File)
 		}
 		done[c.File] = c
 	}
@@ -363,9 +375,9 @@ func newWalk(t *testing.T, r *Refined, n, mode int) *walk {
 }
 
 // converge walks until the walkers, those that have never left the mode, have forgotten where they
-// started, and returns where they have been since; nil if they have not, for which it does not wait
+// started, and returns where they have been since, and what came of it in words; nil if they have not, for which it does not wait
 // if several modes are far apart, or where it would take twice as many steps as it may.
-func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
+func (w *walk) converge(several bool) (where [][]event.Theta, outcome string) {
 	const (
 		fewWalkers = 8
 		long       = 20 // autocorrelation times
@@ -377,7 +389,9 @@ func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 	}
 	why := ""
 	for w.steps < *walkedMost {
-		w.on(t)
+		if err := w.on(); err != nil {
+			return nil, err.Error()
+		}
 		places := w.places()
 		if len(places) < fewWalkers {
 			why = fmt.Sprintf("%d walkers stay in the mode", len(places))
@@ -387,19 +401,17 @@ func (w *walk) converge(t *testing.T, several bool) [][]event.Theta {
 		why = fmt.Sprintf("%d walkers, R̂ %.2f, τ %.0f", len(places), rhat, tau)
 		fmt.Fprintf(os.Stderr, "%s: %d steps, %s\n", name, w.steps, why)
 		if rhat < goodRHat && float64(len(places[0])) >= long*tau {
-			t.Logf("%s: %d steps, %s", name, w.steps, why)
-			return places
+			return places, fmt.Sprintf("%s: %d steps, %s", name, w.steps, why)
 		}
 		if w.steps >= *walkedMost/4 && (several && rhat > apart || long*tau > 2*float64(*walkedMost)) {
 			break
 		}
 	}
-	t.Logf("%s: not converged after %d steps, %s", name, w.steps, why)
-	return nil
+	return nil, fmt.Sprintf("%s: not converged after %d steps, %s", name, w.steps, why)
 }
 
 // on walks on.
-func (w *walk) on(t *testing.T) {
+func (w *walk) on() error {
 	opt := refine.EnsembleOptions{Seed: 1 + uint64(w.steps), Walkers: walkers, Steps: *walkedSteps, Modes: w.modes}
 	if w.bins != nil {
 		opt.Before = w.bins.logProb
@@ -409,7 +421,7 @@ func (w *walk) on(t *testing.T) {
 	}
 	chain, err := refine.Ensemble(context.Background(), w.d.logProb, w.r.post.curveParameters(), w.at, opt)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	w.steps += opt.Steps
 	w.at = chain.X[len(chain.X)-1]
@@ -421,6 +433,7 @@ func (w *walk) on(t *testing.T) {
 			w.kept[i] = append(w.kept[i], w.d.withFs(x))
 		}
 	}
+	return nil
 }
 
 // curves returns draws without f_s.

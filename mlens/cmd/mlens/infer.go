@@ -286,9 +286,17 @@ func printTable(w io.Writer, file string, start float64, win event.LightCurve, d
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "\nThe best single lens has a χ²/dof of %.4g.\n%s", chi2DOF(single), warning(modes))
+	_, err = fmt.Fprintf(w, "\nThe best single lens has a χ²/dof of %.4g.\n", chi2DOF(single))
+	if single.Chi2 < float64(single.DOF)+detected {
+		fmt.Fprintln(w, "WARNING: so it fits, if the errors are right: the light curve hardly says that the lens is binary. The posterior takes it for granted.")
+	}
+	io.WriteString(w, warning(modes))
 	return err
 }
+
+// detected is the Δχ² over the best single lens from which forecasts for Roman count a companion as
+// found (Penny et al. 2019).
+const detected = 160
 
 func chi2DOF(s event.SingleLens) float64 { return s.Chi2 / float64(s.DOF) }
 

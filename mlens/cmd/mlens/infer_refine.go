@@ -45,6 +45,9 @@ func refining() func(what string, done, total int) {
 	}
 }
 
+// mostShown is the number of modes, and of solutions in a list, that are printed; -json has all.
+const mostShown = 10
+
 // worthPlotting is the share of the evidence from which a mode is drawn.
 const worthPlotting = 0.01
 
@@ -83,15 +86,19 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	}
 	fmt.Fprintf(w, "; %s\n\n", r.Trust())
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
+	shown := r.Modes[:1]
+	for n := 2; n <= min(mostShown, len(r.Modes)) && !math.IsInf(r.Modes[n-1].LogEvidence, -1); n++ {
+		shown = r.Modes[:n]
+	}
 	row := func(name string, cell func(m mlens.RefinedMode) string) {
 		fmt.Fprintf(t, "%s\t", name)
-		for _, m := range r.Modes {
+		for _, m := range shown {
 			fmt.Fprintf(t, "%s\t", cell(m))
 		}
 		fmt.Fprintln(t)
 	}
 	fmt.Fprint(t, "\t")
-	for i := range r.Modes {
+	for i := range shown {
 		fmt.Fprintf(t, "%s\t", modeName(i))
 	}
 	fmt.Fprintln(t)
@@ -114,17 +121,27 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	if err != nil {
 		return err
 	}
+	if more := len(r.Modes) - len(shown); more > 0 {
+		fmt.Fprintf(w, "and %d more, with %.2g %% together (-json has them)\n", more, 100*shareOf(r.Modes[len(shown):]))
+	}
 	io.WriteString(w, besideSingle(single, r))
-	for i, d := range r.Degeneracies() {
-		if i == 0 {
-			fmt.Fprintln(w, "\nKnown degeneracies:")
+	title := "\nKnown degeneracies:\n"
+	for _, d := range r.Degeneracies() {
+		if max(d.Of, d.With) >= len(shown) {
+			continue
 		}
+		io.WriteString(w, title)
+		title = ""
 		fmt.Fprintf(w, "  %s and %s: %s\n", modeName(d.Of), modeName(d.With), strings.Join(d.Names, ", "))
 	}
 	list := func(title string, solutions []mlens.Solution) {
 		for i, s := range solutions {
 			if i == 0 {
 				fmt.Fprintf(w, "\n%s:\n", title)
+			}
+			if i == mostShown {
+				fmt.Fprintf(w, "  and %d more (-json has them)\n", len(solutions)-mostShown)
+				break
 			}
 			fmt.Fprintf(w, "  χ²/dof %.4g at", s.Chi2DOF)
 			for k, name := range event.Names {
@@ -138,17 +155,25 @@ func printRefined(w io.Writer, file string, start float64, win event.LightCurve,
 	return nil
 }
 
-// detected is the Δχ² over the best single lens from which forecasts for Roman count a companion as
-// found (Penny et al. 2019).
-const detected = 160
+func shareOf(modes []mlens.RefinedMode) (share float64) {
+	for _, m := range modes {
+		share += m.Weight
+	}
+	return share
+}
 
-// besideSingle says how much better the best solution fits than a single lens.
-func besideSingle(single event.SingleLens, r *mlens.Refined) string {
+// gain is by how much the χ² of a single lens is above that of the best solution.
+func gain(single event.SingleLens, r *mlens.Refined) float64 {
 	best := math.Inf(1)
 	for _, m := range r.Modes {
 		best = min(best, m.Fluxes.Chi2)
 	}
-	gain := single.Chi2 - best
+	return single.Chi2 - best
+}
+
+// besideSingle says how much better the best solution fits than a single lens.
+func besideSingle(single event.SingleLens, r *mlens.Refined) string {
+	gain := gain(single, r)
 	s := fmt.Sprintf("\nThe best single lens has a χ²/dof of %.4g, and a χ² of %.4g above the best solution's.\n", chi2DOF(single), gain)
 	if gain < detected {
 		s += fmt.Sprintf("WARNING: that is less than %d: the light curve hardly says that the lens is binary. The posterior takes it for granted.\n", detected)
@@ -212,14 +237,15 @@ func printRefinedJSON(w io.Writer, file string, start float64, win event.LightCu
 		Parameters []string     `json:"parameters"`
 		Units      units        `json:"units"`
 		Modes      []mode       `json:"modes"`
-		Single     float64      `json:"single_chi2_dof"` // of the best single lens
+		Single     float64      `json:"single_chi2_dof"`   // of the best single lens
+		Gain       float64      `json:"single_delta_chi2"` // how much worse it fits than the best solution
 		Degenerate []degeneracy `json:"degeneracies"`
 		Improbable []solution   `json:"improbable"`
 		Beyond     []solution   `json:"outside_prior"`
 		Exact      int          `json:"likelihoods"`         // of the light curve
 		Coarse     int          `json:"likelihoods_in_bins"` // of it in bins
 		Trust      trust        `json:"trust"`
-	}{file, start, len(r.Draws), event.Names[:], units{}, nil, chi2DOF(single), []degeneracy{}, []solution{}, []solution{}, r.Evaluations, r.Coarse,
+	}{file, start, len(r.Draws), event.Names[:], units{}, nil, chi2DOF(single), gain(single, r), []degeneracy{}, []solution{}, []solution{}, r.Evaluations, r.Coarse,
 		trust{j.Level, j.ESS, j.ESSErr, finite(j.KHat), j.Chi2DOF, r.Walked, rhat, append([]string{}, j.Doubts...)}}
 	for _, d := range r.Degeneracies() {
 		out.Degenerate = append(out.Degenerate, degeneracy{[2]int{d.Of, d.With}, d.Names})
