@@ -53,7 +53,7 @@ const (
 // chosen among the first tries, on which the exact simulator is run for every fourth
 // measurement; half as many
 // that a search without the network finds; and what the known degeneracies make
-// of the solutions found ([event.Params.Partners]). The worse half of the descents
+// of the solutions found ([event.Params.Partners], but for the binary–planetary one). The worse half of the descents
 // is given up within a dozen steps, and again half after sixty more, but for those within 20 of the
 // best in χ². Then it looks
 // around the best solution, and along its valley, and what that leads to shares its Origin.
